@@ -1,0 +1,58 @@
+# The verbs of the project. `make` alone lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+SETUP := scripts/setup
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo serve proto format check test soak bench lock image
+
+help:  ## list the verbs
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: .venv/.dev  ## set up everything (virtual environment with pinned, hashed packages)
+
+.venv/.runtime: requirements/runtime.txt pyproject.toml $(SETUP)
+	@PYTHON="$(PYTHON)" $(SETUP) runtime
+
+.venv/.dev: requirements/dev.txt pyproject.toml clients/python/pyproject.toml $(SETUP)
+	@PYTHON="$(PYTHON)" $(SETUP) dev
+
+demo: .venv/.runtime  ## start a sidecar on fictitious facts, ask it a few questions, show the records
+	@$(BIN)/dpi-sidecar demo
+
+serve: .venv/.runtime  ## the same sidecar, left running
+	@$(BIN)/dpi-sidecar demo --keep
+
+proto: setup  ## write sidecar/v1 from proto/
+	$(BIN)/python -m grpc_tools.protoc -Iproto --python_out=. --pyi_out=. --grpc_python_out=. proto/sidecar/v1/*.proto
+
+format: setup  ## format the code
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+check: setup  ## style, types, imports, API
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/buf lint proto
+	$(BIN)/buf breaking proto --against proto/released.binpb
+	$(BIN)/dpi-sidecar policy check policies/hospital
+
+test: check  ## everything that must hold
+	$(BIN)/pytest --durations=10
+
+soak: setup  ## the long form of the campaigns
+	SOAK=1 $(BIN)/pytest --timeout=7200
+
+bench: setup  ## measure; make bench ONLY=check measures one
+	$(BIN)/python -m tests.bench $(ONLY)
+
+lock: setup  ## pin the newest packages with their hashes
+	$(BIN)/uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --upgrade \
+	  --custom-compile-command "make lock" -o requirements/runtime.txt
+	$(BIN)/uv pip compile -q pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --upgrade \
+	  -c requirements/runtime.txt --custom-compile-command "make lock" -o requirements/dev.txt
+
+image: setup  ## at a release: the API that later versions may not break
+	$(BIN)/buf build proto -o proto/released.binpb

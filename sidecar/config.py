@@ -1,0 +1,185 @@
+"""The settings: a TOML file, then SIDECAR_* environment variables, read once.
+
+A variable names its setting by path, with two underscores for each dot: SIDECAR_LISTEN__ADMIN is `listen.admin`.
+Its value is TOML (`true`, `50`, `["a", "b"]`); what is no TOML value is taken as text.
+docs/settings.md describes every setting.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct, field
+
+from sidecar.errors import ConfigFault
+
+PREFIX = "SIDECAR_"
+
+
+class Tls(Struct, frozen=True, forbid_unknown_fields=True):
+    """[listen.tls]: PEM files; read again when they change, so a renewal needs no restart."""
+
+    certificate: str
+    key: str
+    client_ca: str
+
+
+class Listen(Struct, frozen=True, forbid_unknown_fields=True):
+    """[listen]: where the sidecar answers. An empty address is not served."""
+
+    native: str = ""
+    grpc: str = ""
+    admin: str = "127.0.0.1:9464"
+    tls: Tls | None = None
+
+
+class Limits(Struct, frozen=True, forbid_unknown_fields=True):
+    """[limits]: what one sidecar takes before it sheds."""
+
+    in_flight: int = 1024
+    check_bytes: int = 65_536
+    write_bytes: int = 4_194_304
+    metadata_bytes: int = 16_384
+    streams: int = 1024
+    drain_seconds: float = 10.0
+
+
+class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[policy]: which pack decides."""
+
+    pack: str
+
+
+class FactsSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[facts]: which sources must report each kind, and how many patients stay in memory."""
+
+    required: dict[str, tuple[str, ...]]
+    patients: int = 50_000
+
+
+class LedgerSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[ledger]: where the record is kept, and when it is on disk."""
+
+    origin: str = "dpi-sidecar"
+    mode: Literal["written", "strict"] = "written"
+    segment_bytes: int = 64 * 1024 * 1024
+    min_free_bytes: int = 16 * 1024 * 1024
+    flush_ms: int = 100
+
+
+class CallerSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[[callers]]: one system, how it is proven, and what it may do."""
+
+    name: str
+    san_uri: str = ""
+    token_sha256: str = ""
+    channel: Literal["dpi", "portal", "platform", "support", "service"] = "dpi"
+    roles: tuple[Literal["dpi", "feed", "reviewer", "administrator", "auditor", "metrics"], ...] = ()
+    tenant: str = "default"
+    controllers: tuple[str, ...] = ()
+    hds: Literal["certified", "not_needed", "missing"] = "missing"
+    may_assert: tuple[Literal["identity", "facts"], ...] = ()
+
+
+class LogSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[log]: structured lines on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["json", "text"] = "json"
+
+
+class Config(Struct, frozen=True, forbid_unknown_fields=True):
+    """Every setting."""
+
+    data: str
+    policy: PolicySettings
+    facts: FactsSettings
+    callers: tuple[CallerSettings, ...]
+    listen: Listen = Listen()
+    limits: Limits = Limits()
+    ledger: LedgerSettings = LedgerSettings()
+    log: LogSettings = field(default_factory=LogSettings)
+
+
+def load(path: Path, environment: Mapping[str, str] | None = None) -> Config:
+    """The settings of a TOML file with the environment over them.
+
+    Relative paths in the file are taken from its folder. Raises ConfigFault naming the setting.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as fault:
+        raise ConfigFault(f"{path}: cannot be read: {fault.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        raise ConfigFault(f"{path}: not TOML: {fault}") from None
+    _overlay(raw, os.environ if environment is None else environment)
+    try:
+        config = msgspec.convert(raw, Config)
+    except msgspec.ValidationError as fault:
+        raise ConfigFault(f"{path}: {fault}; docs/settings.md describes every setting") from None
+    _check(path, config)
+    return _absolute(config, path.resolve().parent)
+
+
+def _overlay(raw: dict[str, Any], environment: Mapping[str, str]) -> None:
+    for name in sorted(environment):
+        if not name.startswith(PREFIX):
+            continue
+        *tables, last = name.removeprefix(PREFIX).lower().split("__")
+        at = raw
+        for table in tables:
+            at = at.setdefault(table, {})
+            if not isinstance(at, dict):
+                raise ConfigFault(f"{name}: `{table}` is not a table of settings")
+        at[last] = _value(environment[name])
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _check(path: Path, config: Config) -> None:
+    """What the types cannot say. Raises ConfigFault."""
+    if not config.callers:
+        raise ConfigFault(f"{path}: `callers` is empty: nobody could ask; add a [[callers]] table")
+    if not config.listen.native and not config.listen.grpc:
+        raise ConfigFault(f"{path}: neither `listen.native` nor `listen.grpc` is set: nobody could ask")
+    names: set[str] = set()
+    for caller in config.callers:
+        if caller.name in names:
+            raise ConfigFault(f"{path}: two callers are named `{caller.name}`")
+        names.add(caller.name)
+        if not caller.san_uri and not caller.token_sha256:
+            raise ConfigFault(f"{path}: caller `{caller.name}` has neither `san_uri` nor `token_sha256`: no proof")
+        if caller.token_sha256 and not _is_sha256(caller.token_sha256):
+            raise ConfigFault(f"{path}: caller `{caller.name}`: `token_sha256` is 64 hexadecimal digits")
+    if not config.facts.required:
+        raise ConfigFault(f"{path}: `facts.required` is empty: no restriction could ever be known absent")
+
+
+def _is_sha256(text: str) -> bool:
+    return len(text) == 64 and all(digit in "0123456789abcdef" for digit in text)
+
+
+def _absolute(config: Config, base: Path) -> Config:
+    def at(text: str) -> str:
+        return str(base / text) if text else text
+
+    tls = config.listen.tls
+    if tls is not None:
+        tls = Tls(at(tls.certificate), at(tls.key), at(tls.client_ca))
+    native = config.listen.native
+    if native.startswith("unix:"):
+        native = "unix:" + at(native.removeprefix("unix:"))
+    return msgspec.structs.replace(
+        config,
+        data=at(config.data),
+        policy=msgspec.structs.replace(config.policy, pack=at(config.policy.pack)),
+        listen=msgspec.structs.replace(config.listen, tls=tls, native=native),
+    )

@@ -1,0 +1,1 @@
+"""What a decision is: values in, values out. No I/O, no clock, no logging."""

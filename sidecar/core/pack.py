@@ -1,0 +1,151 @@
+"""A pack's parameters: the place of every name the code must not know.
+
+`Pack` is what `pack.toml` says, decoded strictly (msgspec, unknown keys refused). Durations are whole seconds,
+counts are integers. docs/packs.md describes every key.
+"""
+
+from typing import Literal
+
+from msgspec import Struct, field
+
+Seconds = int
+Strings = tuple[str, ...]
+
+
+class About(Struct, frozen=True, forbid_unknown_fields=True):
+    """[pack]: what this is."""
+
+    name: str
+    version: str
+    controller_type: str
+    language: Literal["fr", "en"] = "fr"
+
+
+class Profile(Struct, frozen=True, forbid_unknown_fields=True):
+    """[vocabulary.profiles.X]: who may hold it and for which purposes (names or groups of g4)."""
+
+    kinds: Strings
+    purposes: Strings
+    specialty: str = ""
+    portal_idle: bool = False
+
+
+class Window(Struct, frozen=True, forbid_unknown_fields=True):
+    """[vocabulary.relations.X]: [from − before, to + after), in seconds."""
+
+    before: Seconds = 0
+    after: Seconds = 0
+    patient_optional: bool = False
+
+
+class WithoutPatient(Struct, frozen=True, forbid_unknown_fields=True):
+    """[vocabulary.without_patient]: the only questions that may name no patient."""
+
+    actions: Strings = ()
+    categories: Strings = ()
+
+
+class Vocabulary(Struct, frozen=True, forbid_unknown_fields=True):
+    """[vocabulary]: the closed lists."""
+
+    profiles: dict[str, Profile]
+    categories: Strings
+    tags: Strings
+    actions: Strings
+    purposes: Strings
+    relations: dict[str, Window]
+    flags: Strings
+    without_patient: WithoutPatient = WithoutPatient()
+    denied_purposes: Strings = ()  # known and always denied
+    clinical: str = ""  # the category group whose unknown restrictions offer break-glass
+    write_actions: Strings = ()
+
+
+class Order(Struct, frozen=True, forbid_unknown_fields=True):
+    """[order]: which refusal and which permit is the reason."""
+
+    gates: Strings
+    otherwise_rank: Strings
+    allow_rank: Strings
+    firm_gates: Strings  # gates no grant changes and whose unknown offers no break-glass (G-SUB to G-PUR)
+
+
+class Reason(Struct, frozen=True, forbid_unknown_fields=True):
+    """[reasons.X]: what comes with this reason."""
+
+    obligations: Strings = ()  # obligation texts that come with a refusal for this reason
+    break_glass: bool = False  # a refusal for it may offer break-glass
+    discloses: bool = False  # would reveal the patient's will: shown as NOT_AVAILABLE
+
+
+class ObligationRule(Struct, frozen=True, forbid_unknown_fields=True):
+    """[obligations.X]: parameter names in order, and how two of the same id merge."""
+
+    params: Strings = ()
+    merge: Literal["same", "shortest", "union"] = "same"
+    advice: bool = False
+
+
+class BreakGlass(Struct, frozen=True, forbid_unknown_fields=True):
+    """[break_glass]: who may open what, for how long."""
+
+    action: str  # the action Open asks the gates with
+    purpose: str  # the purpose Open asks the gates with
+    modes: Strings  # access modes in which grants are considered
+    reason: str  # the allow reason of grant rows
+    motives: Strings
+    vital_motives: Strings
+    free_text_motives: Strings  # motives that need `justification_free` characters
+    eligible: dict[str, str]  # profile → category group of its scope
+    ttl: Seconds
+    reauth: Seconds
+    review_deadline: Seconds
+    justification_min: int
+    justification_free: int
+    justification_max: int
+    unknown: Literal["open", "closed"]  # bg_unknown
+    unknown_advice: Strings = ()  # advice and obligations added when an unknown is read as absent
+    unknown_obligations: Strings = ()
+    gates: Strings = ()  # gates Open runs, in order
+
+
+class Freshness(Struct, frozen=True, forbid_unknown_fields=True):
+    """[freshness]: seconds, by fact kind; a kind not listed has no limit."""
+
+    facts_max_age: dict[str, Seconds]
+    watermark_max_age: Seconds
+    on_call_max_age: Seconds
+
+
+class Job(Struct, frozen=True, forbid_unknown_fields=True):
+    """[jobs.X]: a machine account's whole list (A-31)."""
+
+    accounts: Strings
+    purposes: Strings
+    categories: Strings
+    actions: Strings
+    writes_need_author: bool = True
+    closed_stay: bool = False
+
+
+class Setting(Struct, frozen=True, forbid_unknown_fields=True):
+    """[settings.X]: a switch or a number, its source, and who sets it."""
+
+    value: bool | int | str
+    source: str
+    set_by: Literal["law", "guidance", "proposal"]
+
+
+class Pack(Struct, frozen=True, forbid_unknown_fields=True, rename={"import_": "import"}):
+    """Everything pack.toml says."""
+
+    pack: About
+    vocabulary: Vocabulary
+    order: Order
+    reasons: dict[str, Reason]
+    obligations: dict[str, ObligationRule]
+    break_glass: BreakGlass
+    freshness: Freshness
+    settings: dict[str, Setting]
+    jobs: dict[str, Job] = field(default_factory=dict)
+    import_: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)

@@ -1,0 +1,53 @@
+"""Every Prometheus instrument: name, labels, unit. No identifier is ever a label (docs/metrics.md)."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
+
+SECONDS = (25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 0.1, 0.5, 1.0)
+
+
+class Metrics:
+    """The instruments of one server, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        self.decisions = Counter(
+            "sidecar_decisions",
+            "Answers given, by effect, reason shown and where the decision came from.",
+            ["effect", "reason", "origin"],
+            registry=registry,
+        )
+        self.refused = Counter(
+            "sidecar_refused_calls",
+            "Calls that were no question: malformed, unknown caller, shed, unavailable.",
+            ["reason"],
+            registry=registry,
+        )
+        self.stage = Histogram(
+            "sidecar_stage_seconds",
+            "Time of one stage, per question: facts, decide, record, total.",
+            ["stage"],
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self.facts_sequence = Gauge("sidecar_facts_sequence", "Latest change of the facts.", registry=registry)
+        self.facts_age = Gauge(
+            "sidecar_facts_complete_age_seconds",
+            "Age of the oldest completeness watermark that this kind of fact needs; +Inf when a source never told.",
+            ["controller", "kind"],
+            registry=registry,
+        )
+        self.facts_changes = Counter("sidecar_facts_changes", "Changes by what they were.", ["what"], registry=registry)
+        self.ledger_size = Gauge("sidecar_ledger_leaves", "Leaves in this sidecar's ledger.", registry=registry)
+        self.ledger_failures = Counter(
+            "sidecar_ledger_failures", "Records the ledger could not take, by cause.", ["cause"], registry=registry
+        )
+        self.policy = Info("sidecar_policy", "The policy in force: pack, revision, digest.", registry=registry)
+        self.policy_loaded = Gauge(
+            "sidecar_policy_loaded_timestamp_seconds", "When the policy in force was loaded.", registry=registry
+        )
+        self.policy_failures = Counter(
+            "sidecar_policy_reload_failures", "Policies that were refused; the old one stayed.", registry=registry
+        )
+        self.ready = Gauge("sidecar_ready", "1 when the part is ready, else 0.", ["part"], registry=registry)
+        self.grants = Counter("sidecar_grants", "Emergency grants by motive.", ["motive"], registry=registry)
+        self.build = Info("sidecar_build", "Version of the product.", registry=registry)
