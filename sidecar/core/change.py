@@ -1,0 +1,63 @@
+"""A change of what is known, as the corridor hands it to the facts room, and what became of it."""
+
+from collections.abc import Callable
+from typing import Literal
+
+from msgspec import Struct
+
+from sidecar.core.model import Fact, Grant, Retraction, Watermark
+
+Counts = tuple[int, int, int]  # changed, unchanged, retracted
+
+# Makes the bytes of a change's leaf, which names its sequence and counts, inside the change's own transaction.
+LeafMaker = Callable[[int, Counts], bytes]
+
+
+class FactsChange(Struct, frozen=True):
+    """Facts to upsert, to retract and to mark complete: all or nothing.
+
+    The corridor has checked the words against the pack and the controllers against the caller. A fact or
+    watermark without a controller is the change's; retractions are always the change's.
+    """
+
+    change_id: str
+    tenant: str
+    caller_id: str
+    request_id: str  # the same one twice, from one caller, is one change; empty: never the same
+    digest: str  # SHA-256 of the canonical bytes of the request, hexadecimal
+    controller_id: str
+    now: int
+    facts: tuple[Fact, ...] = ()
+    retract: tuple[Retraction, ...] = ()
+    watermarks: tuple[Watermark, ...] = ()
+
+
+class GrantChange(Struct, frozen=True):
+    """A grant as it stands from now on: opened, or closed before its time."""
+
+    change_id: str
+    tenant: str
+    caller_id: str
+    request_id: str
+    digest: str
+    what: Literal["open_grant", "close_grant"]
+    grant: Grant
+    now: int
+
+
+class Stored(Struct, frozen=True):
+    """What became of a change: its sequence in the tenant and what it counted.
+
+    `repeated` says that this request had been kept before; `leaf` is what is still to be appended, empty when
+    the leaf of this change is in the ledger already.
+    """
+
+    change_id: str
+    seq: int
+    changed: int
+    unchanged: int
+    retracted: int
+    digest: str
+    leaf: bytes = b""
+    grant_id: str = ""
+    repeated: bool = False
