@@ -1,0 +1,104 @@
+"""What is asked beside decisions, and what is shown: facts, records, status.
+
+The tenant is never part of a question: it is the caller's.
+"""
+
+from msgspec import Struct
+
+from sidecar.core.instants import Instant
+from sidecar.core.model import Fact, PolicyRef, Watermark
+
+
+class FactsQuery(Struct, frozen=True, omit_defaults=True):
+    """Which facts, and as they stood when; nothing filled means every fact as it stands.
+
+    At most one of `as_of_token` and `as_of` is filled. A `page_size` of 0 leaves the size to the room.
+    """
+
+    controller_id: str = ""
+    patient_id: str = ""
+    subject_id: str = ""
+    ids: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    as_of_token: str = ""
+    as_of: Instant | None = None
+    page_size: int = 0
+    page_token: str = ""
+
+
+class FactVersion(Struct, frozen=True):
+    """One version of a fact; `superseded_seq` is 0 while it stands."""
+
+    fact: Fact
+    recorded_seq: int
+    superseded_seq: int
+    recorded_at: Instant
+
+
+class FactsPage(Struct, frozen=True):
+    """Some of the facts asked for; an empty `next_page_token` says there are no more."""
+
+    facts: tuple[FactVersion, ...]
+    next_page_token: str
+    consistency_token: str
+    watermarks: tuple[Watermark, ...]
+
+
+class Written(Struct, frozen=True):
+    """What a write changed: numbers of facts, and the token to read at least as fresh."""
+
+    consistency_token: str
+    changed: int
+    unchanged: int
+    retracted: int
+
+
+class RecordsQuery(Struct, frozen=True, omit_defaults=True, rename={"from_": "from"}):
+    """Which leaves of the ledger; the latest `limit` that match, in [from, to)."""
+
+    decision_id: str = ""
+    patient_id: str = ""
+    subject_id: str = ""
+    from_: Instant | None = None
+    to: Instant | None = None
+    effect: str = ""
+    reason: str = ""
+    limit: int = 100
+
+
+class RecordsPage(Struct, frozen=True):
+    """Leaves as JSON objects, latest last, and how many leaves were read to find them."""
+
+    records: tuple[str, ...]
+    scanned: int
+
+
+class RoomStatus(Struct, frozen=True):
+    """The state of one part; `detail` says what is wrong and the next step."""
+
+    name: str
+    ready: bool
+    detail: str = ""
+
+
+class FeedStatus(Struct, frozen=True):
+    """How complete a kind of fact is: None when a source that must report it never did."""
+
+    controller_id: str
+    kind: str
+    complete_until: Instant | None
+    sources: tuple[str, ...]
+
+
+class Status(Struct, frozen=True):
+    """What the sidecar is doing. `policy` is None while none is loaded."""
+
+    version: str
+    ready: bool
+    rooms: tuple[RoomStatus, ...]
+    policy: PolicyRef | None
+    facts_sequence: int
+    ledger_size: int
+    ledger_origin: str
+    feeds: tuple[FeedStatus, ...]
+    started_at: Instant
