@@ -1,0 +1,125 @@
+"""The words policy authors may use, and what each one is: the one list the loader and the nouns agree on.
+
+A rule speaks as `r.<noun>.<word>` or `r.<noun>.<word>(args)`. A word answers True, False or None (unknown).
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from msgspec import Struct
+
+ArgType = Literal["int", "str", "strs", "resource", "purpose"]  # `strs` is one string or more
+Kind = Literal["ground", "restriction", "request"]
+Names = Literal["", "tags", "flags", "settings", "references"]
+
+
+class Word(Struct, frozen=True):
+    """What a word is.
+
+    A `ground` permits: absent means no. A `restriction` forbids: absent must be known absent, else it is unknown.
+    A `request` word repeats a required field. `args` is None for a property. `names` says which closed list of
+    the pack (tags, flags, settings) or of `REFERENCES` the strings of a call must be in; empty when there is none.
+    """
+
+    kind: Kind
+    args: tuple[ArgType, ...] | None = None
+    names: Names = ""
+
+
+# refs.<name> of a request → the relation kind that makes it known
+REFERENCES: Mapping[str, str] = {
+    "ticket": "REL_TICKET",
+    "case": "REL_CASE",
+    "research": "REL_RESEARCH",
+    "request": "REL_REQUEST",
+}
+
+_GROUND = Word("ground")
+_RESTRICTION = Word("restriction")
+_REQUEST = Word("request")
+
+NOUNS: Mapping[str, Mapping[str, Word]] = {
+    "subject": {
+        "profile": _REQUEST,
+        "is_provider": _REQUEST,
+        "purpose_allowed": Word("request", ("purpose",)),
+        "named_account": _GROUND,
+        "active": _GROUND,
+        "profile_held": _GROUND,
+        "listed_job": _GROUND,
+        "job_allows": Word("ground", ("resource",)),
+        "under_contract": _GROUND,
+        "one_activity": _GROUND,
+        "in_care_team": _GROUND,
+        "was_in_care_team": _GROUND,
+        "left_unit_less_than": Word("ground", ("int",)),
+        "responsible_for_stay": _GROUND,
+        "in_team_at_death": _GROUND,
+        "on_call_here": _GROUND,
+        "expecting_transfer": _GROUND,
+        "has_appointment": _GROUND,
+        "named_in_care": _GROUND,
+        "signed_request_for": Word("ground", ("resource",)),
+        "is_author": _GROUND,
+        "in_establishment": _GROUND,
+        "in_producing_unit": _GROUND,
+        "in_tag_unit": _GROUND,
+        "delegation_covers": Word("ground", ("resource",)),
+        "delegated_for": Word("ground", ("resource",)),
+        "senior_in_team": _GROUND,
+        "supervised": _GROUND,
+        "reads_own_record": _RESTRICTION,
+    },
+    "authentication": {
+        "present": _GROUND,
+        "mfa": _GROUND,
+        "idle_within_limit": _GROUND,
+        "younger_than": Word("ground", ("int",)),
+        "remote_without_channel": _RESTRICTION,
+    },
+    "device": {
+        "compromised": _RESTRICTION,
+        "managed": _GROUND,
+        "mobile": _REQUEST,
+    },
+    "caller": {
+        "acts_for": Word("ground", ("resource",)),
+        "hosting_lawful": _GROUND,
+    },
+    "resource": {
+        "category": _REQUEST,
+        "expired": _RESTRICTION,
+        "archived": _RESTRICTION,
+        "frozen": _RESTRICTION,
+        "invalidated": _RESTRICTION,
+        "draft": _GROUND,
+        "created_before_leaving": _GROUND,
+        "sensitive": _RESTRICTION,
+        "tagged": Word("restriction", ("str",), "tags"),
+        "only_tagged": Word("ground", ("strs",), "tags"),
+        "masked_for_subject": _RESTRICTION,
+    },
+    "patient": {
+        "blocked_subject": _RESTRICTION,
+        "opposed_to_subject": _RESTRICTION,
+        "deceased": _RESTRICTION,
+        "deceased_since_more_than": Word("restriction", ("int",)),
+        "in_litigation": _GROUND,
+        "flagged": Word("restriction", ("str",), "flags"),
+        "protected_record": _RESTRICTION,
+    },
+    "context": {
+        "grant_open": _GROUND,
+        "grant_ended": _GROUND,
+        "grant_for_other_patient": _GROUND,
+        "vital_motive": _GROUND,
+        "vital_override": _GROUND,
+        "motive_given": _GROUND,
+        "justified": _GROUND,
+        "ticket_open": _GROUND,
+        "has_ref": Word("ground", ("str",), "references"),
+        "touches_workstation": _RESTRICTION,
+        "user_agreed": _GROUND,
+        "setting": Word("request", ("str",), "settings"),
+    },
+}
