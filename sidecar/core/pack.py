@@ -59,6 +59,9 @@ class Vocabulary(Struct, frozen=True, forbid_unknown_fields=True):
     denied_purposes: Strings = ()  # known and always denied
     clinical: str = ""  # the category group whose unknown restrictions offer break-glass
     write_actions: Strings = ()
+    protected_flags: Strings = ()  # record flags that ask for a relation by name
+    # category → the switch that lets the patient mask it to the current care team too (3.1.5)
+    safety: dict[str, str] = field(default_factory=dict)
 
 
 class Order(Struct, frozen=True, forbid_unknown_fields=True):
@@ -107,6 +110,8 @@ class BreakGlass(Struct, frozen=True, forbid_unknown_fields=True):
     unknown_advice: Strings = ()  # advice and obligations added when an unknown is read as absent
     unknown_obligations: Strings = ()
     gates: Strings = ()  # gates Open runs, in order
+    override_profiles: Strings = ()  # who passes a mask under `vital_override` (A-BG-5)
+    override_motives: Strings = ()
 
 
 class Freshness(Struct, frozen=True, forbid_unknown_fields=True):
