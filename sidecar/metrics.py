@@ -29,7 +29,9 @@ class Metrics:
             buckets=SECONDS,
             registry=registry,
         )
-        self.facts_sequence = Gauge("sidecar_facts_sequence", "Latest change of the facts.", registry=registry)
+        self.facts_sequence = Gauge(
+            "sidecar_facts_sequence", "Latest visible change of the facts.", ["tenant"], registry=registry
+        )
         self.facts_age = Gauge(
             "sidecar_facts_complete_age_seconds",
             "Age of the oldest completeness watermark that this kind of fact needs; +Inf when a source never told.",

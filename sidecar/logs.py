@@ -1,0 +1,51 @@
+"""Structured lines on standard error. No identifier is ever written: only the fields named here pass."""
+
+import logging
+import sys
+import traceback
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+import structlog
+
+from sidecar.config import LogSettings
+
+# Field allow-list, not deny-list: a field that is not here is dropped, so that no identifier can slip in.
+FIELDS = frozenset(
+    {
+        "event", "level", "timestamp", "part", "ready", "detail", "address", "pack", "revision", "digest", "version",
+        "faults", "error", "where", "method", "seconds", "count", "signal", "notice", "sequence", "leaves", "pid",
+    }
+)  # fmt: skip
+
+Log = structlog.typing.FilteringBoundLogger
+
+
+def configure(settings: LogSettings) -> Log:
+    """The product's log."""
+    renderer: structlog.typing.Processor = structlog.processors.JSONRenderer(ensure_ascii=True)
+    if settings.format == "text":
+        renderer = structlog.dev.ConsoleRenderer(colors=False)
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _allowed,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[settings.level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    log: Log = structlog.get_logger()
+    return log
+
+
+def _allowed(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    return {name: value for name, value in event.items() if name in FIELDS}
+
+
+def where(error: BaseException) -> str:
+    """File and line of each frame, and the type: an exception's text may quote what a caller sent."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return " < ".join(f"{frame.filename.rpartition('sidecar/')[2]}:{frame.lineno}" for frame in reversed(frames))

@@ -1,0 +1,244 @@
+"""Wiring: builds every room from the settings, starts and stops them in order."""
+
+import math
+import os
+import secrets
+import time
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event, Thread
+
+import msgspec
+from prometheus_client import Counter
+
+from sidecar import __version__, logs
+from sidecar.admin import AdminServer
+from sidecar.api.callers import CallerConfig, Callers
+from sidecar.api.grpcio_server import GrpcioServer, TlsFiles
+from sidecar.api.methods import method_table
+from sidecar.api.native_server import NativeServer
+from sidecar.authoring.live import Live
+from sidecar.changes import Changes
+from sidecar.config import Config
+from sidecar.core.bundle import NEVER
+from sidecar.core.model import Caller, Decision
+from sidecar.core.reading import FactsPage, FactsQuery, FeedStatus, RecordsPage, RecordsQuery, RoomStatus, Status
+from sidecar.core.record import Consulted
+from sidecar.errors import CallerRefused, SidecarError
+from sidecar.facts.room import open_room
+from sidecar.ledger.room import LedgerRoom
+from sidecar.metrics import Metrics
+from sidecar.pdp import Pdp
+
+WATCH_SECONDS = 0.25
+
+
+def wall_clock() -> int:
+    """Now, in microseconds since the epoch."""
+    return time.time_ns() // 1000
+
+
+class Sidecar:
+    """A running sidecar."""
+
+    def __init__(self, config: Config, clock: Callable[[], int] = wall_clock) -> None:
+        """Builds and opens the rooms. Raises ConfigFault, LedgerUnavailable."""
+        self._config, self._clock = config, clock
+        self._log, self.metrics = logs.configure(config.log), Metrics()
+        self._stopped, self._watched, self._started_at = Event(), Event(), clock()
+        self._ready, self._detail = False, "starting"
+        data = Path(config.data)
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._policies = Live(Path(config.policy.pack))
+        self._load_policy()
+        settings = config.ledger
+        self._ledger = LedgerRoom(
+            data / "ledger",
+            settings.origin,
+            strict=settings.mode == "strict",
+            segment_bytes=settings.segment_bytes,
+            min_free_bytes=settings.min_free_bytes,
+            flush_s=settings.flush_ms / 1000,
+            failed=lambda cause: self.metrics.ledger_failures.labels(cause).inc(),
+        )
+        self._ledger.open(clock())
+        for notice in self._ledger.notices:
+            self._log.warning("the ledger was mended at start", notice=notice)
+        self._facts = open_room(data, config.facts.required, config.facts.patients)
+        self._decisions: dict[tuple[str, str], Counter] = {}
+        stage = {name: self.metrics.stage.labels(name) for name in ("decide", "record")}
+        self._pdp = Pdp(
+            self._policies,
+            self._facts,
+            self._ledger,
+            clock,
+            time.perf_counter_ns,
+            lambda name, ns, questions: stage[name].observe(ns / 1e9 / questions),
+            self._count,
+        )
+        self._changes = Changes(self._policies, self._facts, self._ledger, clock, lambda: secrets.token_hex(16))
+        self._callers = Callers([CallerConfig(**msgspec.structs.asdict(caller)) for caller in config.callers])
+        self._fronts = self._build_fronts()
+        self.admin = AdminServer(
+            config.listen.admin, self.metrics, self._readiness, config.listen.tls, self._may_scrape
+        )
+
+    def start(self) -> None:
+        """Finish interrupted changes, then answer."""
+        self._settle()
+        for front in self._fronts:
+            front.start()
+            self._log.info("listening", address=front.address)
+        self.admin.start()
+        self._log.info("listening", address=self.admin.address, part="admin")
+        self._log.info("started", version=__version__, pid=os.getpid())
+        self._watcher = Thread(target=self._watch, name="watch", daemon=True)
+        self._watcher.start()
+        self._watched.wait()
+
+    def stop(self) -> None:
+        """Not ready, drain, flush, close. What was acknowledged is on disk."""
+        self._stopped.set()
+        self._watcher.join()
+        for front in self._fronts:
+            front.stop(self._config.limits.drain_seconds)
+        self._ledger.close()
+        self._facts.close()
+        self.admin.stop()
+        self._log.info("stopped", leaves=self._ledger.size)
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where the sidecar answers, ports really bound."""
+        return tuple(front.address for front in self._fronts)
+
+    # What the wire shows of the rooms.
+
+    def read_facts(self, caller: Caller, query: FactsQuery) -> FactsPage:
+        """The caller's facts. Raises InvalidRequest, FactsUnavailable."""
+        return self._facts.read_facts(caller.tenant, caller.controllers, query)
+
+    def show_records(self, caller: Caller, query: RecordsQuery) -> RecordsPage:
+        """The tenant's leaves; the reading is recorded before it is given. Raises LedgerUnavailable."""
+        page = self._ledger.show(caller.tenant, query)
+        self._ledger.record([Consulted(caller, repr(query), len(page.records))], self._clock())
+        return page
+
+    def status(self, caller: Caller) -> Status:
+        """What the sidecar is doing, as far as the caller's tenant goes."""
+        known = self._facts.tenant_facts(caller.tenant)
+        feeds = tuple(
+            FeedStatus(controller, kind, _instant(known.complete_until(controller, kind)), sources)
+            for controller in caller.controllers
+            for kind, sources in sorted(known.required.items())
+        )
+        rooms = self._rooms()
+        policy = None if self._policies.status.faults else self._policies.current.ref
+        return Status(
+            __version__,
+            all(room.ready for room in rooms),
+            rooms,
+            policy,
+            known.seq,
+            self._ledger.size,
+            self._ledger.origin,
+            feeds,
+            self._started_at,
+        )
+
+    def _build_fronts(self) -> list[GrpcioServer | NativeServer]:
+        listen, limits = self._config.listen, self._config.limits
+        table = method_table(
+            self._pdp, self._changes, self, lambda: self._ready, self._clock, observe=self._observe_call
+        )
+        fronts: list[GrpcioServer | NativeServer] = []
+        if listen.native:
+            fronts.append(NativeServer(listen.native, table, self._callers, limits.in_flight, limits.streams))
+        if listen.grpc:
+            tls = listen.tls and TlsFiles(
+                Path(listen.tls.certificate), Path(listen.tls.key), Path(listen.tls.client_ca)
+            )
+            fronts.append(GrpcioServer(listen.grpc, table, self._callers, tls, limits.in_flight, limits.streams))
+        return fronts
+
+    def _rooms(self) -> tuple[RoomStatus, ...]:
+        return (
+            RoomStatus("policy", *self._policies.ready),
+            RoomStatus("facts", *self._facts.ready()),
+            RoomStatus("ledger", *self._ledger.ready),
+        )
+
+    def _watch(self) -> None:
+        """Keep readiness and gauges true, and finish changes that a fault left pending."""
+        before: tuple[RoomStatus, ...] = ()
+        while True:
+            rooms = self._rooms()
+            ready = all(room.ready for room in rooms)
+            for room in rooms:
+                self.metrics.ready.labels(room.name).set(room.ready)
+            if rooms != before:
+                for room in rooms:
+                    self._log.info("readiness", part=room.name, ready=room.ready, detail=room.detail)
+            self._ready, self._detail, before = ready, "; ".join(r.detail for r in rooms if not r.ready), rooms
+            for front in self._fronts:
+                front.set_ready(ready)
+            self._measure()
+            if ready:
+                self._settle()
+            self._watched.set()
+            if self._stopped.wait(WATCH_SECONDS):
+                return
+
+    def _settle(self) -> None:
+        try:
+            self._changes.settle()
+        except SidecarError as error:
+            self._log.error("changes wait for their leaf", error=error.reason)
+
+    def _load_policy(self) -> None:
+        try:
+            policies = self._policies.current
+        except SidecarError as error:
+            self.metrics.policy_failures.inc()
+            self._log.error("no policy is in force", error=error.reason, faults=str(error))
+            return
+        ref = policies.ref
+        self.metrics.policy.info({"pack": ref.pack, "revision": ref.revision, "digest": ref.digest})
+        self.metrics.policy_loaded.set(self._clock() / 1e6)
+        self._log.info("policy in force", pack=ref.pack, revision=ref.revision, digest=ref.digest)
+
+    def _measure(self) -> None:
+        self.metrics.ledger_size.set(self._ledger.size)
+        now = self._clock()
+        for caller in self._config.callers:
+            known = self._facts.tenant_facts(caller.tenant)
+            self.metrics.facts_sequence.labels(caller.tenant).set(known.seq)
+            for controller in caller.controllers:
+                for kind in known.required:
+                    mark = _instant(known.complete_until(controller, kind))
+                    age = math.inf if mark is None else (now - mark) / 1e6
+                    self.metrics.facts_age.labels(controller, kind).set(age)
+
+    def _count(self, decision: Decision) -> None:
+        key = (decision.effect, decision.reason)
+        counter = self._decisions.get(key)
+        if counter is None:
+            counter = self._decisions[key] = self.metrics.decisions.labels(*key, "computed")
+        counter.inc()
+
+    def _observe_call(self, _: str, outcome: str) -> None:
+        if outcome != "OK":
+            self.metrics.refused.labels(outcome).inc()
+
+    def _readiness(self) -> tuple[bool, str]:
+        return self._ready, self._detail
+
+    def _may_scrape(self, authorization: str) -> bool:
+        try:
+            return "metrics" in self._callers.by_token(authorization).roles
+        except CallerRefused:
+            return False
+
+
+def _instant(mark: int) -> int | None:
+    return None if mark == NEVER else mark
