@@ -1,0 +1,1 @@
+"""Feeds: what other systems say, turned into facts. They read files and talk to no store."""

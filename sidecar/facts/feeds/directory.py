@@ -1,0 +1,176 @@
+"""Who and what the references of a FHIR import mean: one identifier for each person, patient and unit.
+
+The identifier that counts is the first of the systems the import names; then, for a patient, the medical record
+number; then an official one; then the first. A number that two systems give to two persons names neither: one of
+them would read the other's patients.
+"""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from sidecar.facts.feeds.resources import (
+    Encounter,
+    Identifier,
+    Location,
+    Organization,
+    Patient,
+    Practitioner,
+    PractitionerRole,
+    Reference,
+    Resource,
+)
+
+MEDICAL_RECORD = ("MR", "PI")  # HL7 v2-0203: medical record number; patient internal identifier (the French IPP)
+SOCIAL_SECURITY = frozenset({"SS", "NIR"})  # never the name of a patient in a care context
+LEGAL_ENTITY = "LEGAL-ENTITY"  # fr-core-cs-v2-3307: an establishment is not a medical unit
+_DEPTH = 8  # Location.partOf is followed this far: bed, room, ward, wing, building, site
+
+
+class Named(Struct, frozen=True):
+    """What stands behind a reference. `id` is empty when nothing identifies it for sure."""
+
+    id: str
+    resource: Resource
+
+
+class Directory:
+    """The resources other resources point at, by every way to point at them."""
+
+    def __init__(self, patient_systems: Sequence[str], practitioner_systems: Sequence[str]) -> None:
+        """Both: identifier systems, the preferred first."""
+        self._systems = {"Patient": tuple(patient_systems), "Practitioner": tuple(practitioner_systems)}
+        self._behind: dict[str, Named] = {}
+        self._holders: dict[tuple[str, str], str] = {}  # (type, identifier value) → `system|value` it came from
+        self._disputed: set[tuple[str, str]] = set()
+        self.last_care: dict[str, int] = {}  # patient id → latest end, or start, of an encounter
+
+    def add(self, resource: Resource, full_url: str) -> None:
+        """Remember a resource that others may point at."""
+        kind = resource.resource_type
+        identifiers = getattr(resource, "identifier", ())
+        chosen = self._chosen(kind, identifiers)
+        name = chosen.value if chosen else ""
+        if chosen is not None:
+            if self._holders.setdefault((kind, name), chosen.key) != chosen.key:
+                self._disputed.add((kind, name))
+        elif kind in ("Organization", "Location"):
+            name = resource.id
+        named = Named(name, resource)
+        if resource.id:
+            self._point(f"{kind}/{resource.id}", named)
+        if full_url:
+            self._point(full_url, named)
+        for identifier in identifiers:
+            self._point(f"{kind}?identifier={identifier.key}", named)
+
+    def patient(self, reference: Reference | None) -> str:
+        """The patient a reference names, or empty."""
+        named = self._named(reference, "Patient")
+        return self._undisputed("Patient", named.id) if named else ""
+
+    def patient_of(self, resource: Patient) -> str:
+        """The identifier of this patient, or empty."""
+        chosen = self._chosen("Patient", resource.identifier)
+        return self._undisputed("Patient", chosen.value) if chosen else ""
+
+    def practitioner(self, reference: Reference | None) -> str:
+        """The subject id of the person a reference names, directly or through a PractitionerRole, or empty."""
+        role = self._named(reference, "PractitionerRole")
+        if role is not None and isinstance(role.resource, PractitionerRole):
+            reference = role.resource.practitioner
+        named = self._named(reference, "Practitioner")
+        if named is not None:
+            return self._undisputed("Practitioner", named.id)
+        # A person these files do not describe is taken at the word of an identifier whose system is a known one.
+        system, _, value = _identifier(reference, "Practitioner").rpartition("|")
+        return self._undisputed("Practitioner", value) if system in self._systems["Practitioner"] else ""
+
+    def about(self, reference: Reference | None) -> Practitioner | None:
+        """The Practitioner a reference names, when the files describe them."""
+        named = self._named(reference, "Practitioner")
+        return named.resource if named and isinstance(named.resource, Practitioner) else None
+
+    def unit(self, reference: Reference | None) -> str:
+        """The unit a reference to an Organization names; empty for a legal entity, which is no unit."""
+        named = self._named(reference, "Organization")
+        if named is None:
+            return _identifier(reference, "Organization").rpartition("|")[2]
+        organization = named.resource
+        if isinstance(organization, Organization) and any(
+            coding.code == LEGAL_ENTITY for concept in organization.type for coding in concept.coding
+        ):
+            return ""
+        return self._undisputed("Organization", named.id)
+
+    def unit_of_place(self, reference: Reference | None) -> str:
+        """The unit that runs a Location, or the place it is part of; empty when these files do not say."""
+        for _ in range(_DEPTH):
+            named = self._named(reference, "Location")
+            if named is None or not isinstance(named.resource, Location):
+                return ""
+            if unit := self.unit(named.resource.managing_organization):
+                return unit
+            reference = named.resource.part_of
+        return ""
+
+    def cared(self, encounter: Encounter, instant: int) -> None:
+        """Remember that the patient of an encounter was cared for until `instant`."""
+        if patient := self.patient(encounter.subject):
+            self.last_care[patient] = max(instant, self.last_care.get(patient, instant))
+
+    def disputed(self, kind: str) -> int:
+        """How many numbers two systems give to two resources of this kind."""
+        return sum(1 for what, _ in self._disputed if what == kind)
+
+    def _chosen(self, kind: str, identifiers: Sequence[Identifier]) -> Identifier | None:
+        """The identifier that counts."""
+        usable = [i for i in identifiers if i.value and i.use != "old"]
+        for system in self._systems.get(kind, ()):
+            for identifier in usable:
+                if identifier.system == system:
+                    return identifier
+        if kind == "Patient":
+            usable = [i for i in usable if not _typed(i, SOCIAL_SECURITY)]
+            for code in MEDICAL_RECORD:
+                for identifier in usable:
+                    if _typed(identifier, {code}):
+                        return identifier
+        official = [i for i in usable if i.use == "official"]
+        return next(iter(official or usable), None)
+
+    def _point(self, key: str, named: Named) -> None:
+        """Let `key` point at a resource, unless it points at another one already: then it points at nobody."""
+        before = self._behind.get(key)
+        if before is not None and (before.id != named.id or (not named.id and before.resource != named.resource)):
+            named = Named("", Resource(named.resource.resource_type))
+        self._behind[key] = named
+
+    def _named(self, reference: Reference | None, kind: str) -> Named | None:
+        if reference is None:
+            return None
+        literal = reference.reference
+        # An absolute URL counts only as the full URL of an entry: another server's Practitioner/1 is somebody else.
+        if literal and (named := self._behind.get(literal.partition("/_history/")[0])):
+            return named if named.resource.resource_type == kind else None
+        identifier = _identifier(reference, kind)
+        return self._behind.get(f"{kind}?identifier={identifier}") if identifier else None
+
+    def _undisputed(self, kind: str, name: str) -> str:
+        return "" if (kind, name) in self._disputed else name
+
+
+def _identifier(reference: Reference | None, kind: str) -> str:
+    """`system|value` of a conditional or logical reference to this kind, or empty."""
+    if reference is None:
+        return ""
+    asked = f"{kind}?identifier="
+    if reference.reference.startswith(asked):
+        return reference.reference.removeprefix(asked)
+    if not reference.reference and reference.identifier is not None and reference.identifier.value:
+        return reference.identifier.key
+    return ""
+
+
+def _typed(identifier: Identifier, codes: set[str] | frozenset[str]) -> bool:
+    return any(coding.code in codes for coding in identifier.type.coding)

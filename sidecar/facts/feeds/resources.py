@@ -1,0 +1,207 @@
+"""The parts of FHIR R4 (4.0.1) resources that facts are made of. Other elements are read past.
+
+FHIR JSON has no null outside arrays of primitives (R4 2.6.2), so a null here is a fault with its path.
+"""
+
+import msgspec
+from msgspec import Raw, Struct
+
+
+class Coding(Struct, frozen=True):
+    """A code in its system."""
+
+    system: str = ""
+    code: str = ""
+
+    @property
+    def key(self) -> str:
+        """`system|code`, as mapping tables name it."""
+        return f"{self.system}|{self.code}"
+
+
+class Concept(Struct, frozen=True):
+    """CodeableConcept."""
+
+    coding: tuple[Coding, ...] = ()
+
+
+class Identifier(Struct, frozen=True):
+    """A business identifier."""
+
+    system: str = ""
+    value: str = ""
+    use: str = ""
+    type: Concept = Concept()
+
+    @property
+    def key(self) -> str:
+        """`system|value`, as a search would name it."""
+        return f"{self.system}|{self.value}"
+
+
+class Reference(Struct, frozen=True):
+    """A reference: literal (`Type/id`, `urn:uuid:…`), conditional (`Type?identifier=system|value`) or logical."""
+
+    reference: str = ""
+    identifier: Identifier | None = None
+
+
+class FhirPeriod(Struct, frozen=True):
+    """Period, as text."""
+
+    start: str = ""
+    end: str = ""
+
+
+class Meta(Struct, frozen=True, rename="camel"):
+    """What a server says of its copy."""
+
+    last_updated: str = ""
+
+
+class Resource(Struct, frozen=True, rename="camel"):
+    """What every resource has, and enough to know which one it is."""
+
+    resource_type: str = ""
+    id: str = ""
+
+
+class Link(Struct, frozen=True):
+    """Patient.link."""
+
+    other: Reference
+    type: str
+
+
+class Patient(Resource, frozen=True, rename="camel"):
+    """Patient."""
+
+    identifier: tuple[Identifier, ...] = ()
+    birth_date: str = ""
+    deceased_boolean: bool = False
+    deceased_date_time: str = ""
+    link: tuple[Link, ...] = ()
+    meta: Meta = Meta()
+
+
+class Qualification(Struct, frozen=True):
+    """Practitioner.qualification."""
+
+    code: Concept
+
+
+class Practitioner(Resource, frozen=True, rename="camel"):
+    """Practitioner."""
+
+    identifier: tuple[Identifier, ...] = ()
+    active: bool = True
+    qualification: tuple[Qualification, ...] = ()
+
+
+class PractitionerRole(Resource, frozen=True, rename="camel"):
+    """PractitionerRole: a person in a place under a profession."""
+
+    identifier: tuple[Identifier, ...] = ()
+    active: bool = True
+    period: FhirPeriod | None = None
+    practitioner: Reference | None = None
+    organization: Reference | None = None
+    code: tuple[Concept, ...] = ()
+    specialty: tuple[Concept, ...] = ()
+
+
+class Organization(Resource, frozen=True, rename="camel"):
+    """Organization: an establishment, a service, a medical unit."""
+
+    identifier: tuple[Identifier, ...] = ()
+    type: tuple[Concept, ...] = ()
+
+
+class Location(Resource, frozen=True, rename="camel"):
+    """Location: a site, a ward, a bed."""
+
+    identifier: tuple[Identifier, ...] = ()
+    managing_organization: Reference | None = None
+    part_of: Reference | None = None
+
+
+class Participant(Struct, frozen=True):
+    """Encounter.participant."""
+
+    type: tuple[Concept, ...] = ()
+    period: FhirPeriod | None = None
+    individual: Reference | None = None
+
+
+class Place(Struct, frozen=True):
+    """Encounter.location."""
+
+    location: Reference
+    status: str = ""
+    period: FhirPeriod | None = None
+
+
+class Encounter(Resource, frozen=True, rename="camel"):
+    """Encounter."""
+
+    identifier: tuple[Identifier, ...] = ()
+    status: str = ""
+    subject: Reference | None = None
+    participant: tuple[Participant, ...] = ()
+    period: FhirPeriod | None = None
+    location: tuple[Place, ...] = ()
+    service_provider: Reference | None = None
+
+
+class Member(Struct, frozen=True):
+    """CareTeam.participant."""
+
+    member: Reference | None = None
+    period: FhirPeriod | None = None
+
+
+class CareTeam(Resource, frozen=True, rename="camel"):
+    """CareTeam."""
+
+    identifier: tuple[Identifier, ...] = ()
+    status: str = ""
+    subject: Reference | None = None
+    period: FhirPeriod | None = None
+    participant: tuple[Member, ...] = ()
+
+
+class Asked(Struct, frozen=True):
+    """Bundle.entry.request."""
+
+    method: str = ""
+    url: str = ""
+
+
+class Entry(Struct, frozen=True, rename="camel"):
+    """Bundle.entry; the resource stays as bytes until its turn."""
+
+    full_url: str = ""
+    resource: Raw = Raw(b"")
+    request: Asked | None = None
+
+
+class Bundle(Struct, frozen=True):
+    """Bundle."""
+
+    type: str = ""
+    entry: tuple[Entry, ...] = ()
+
+
+READ: dict[str, type[Resource]] = {
+    "Patient": Patient,
+    "Practitioner": Practitioner,
+    "PractitionerRole": PractitionerRole,
+    "Organization": Organization,
+    "Location": Location,
+    "Encounter": Encounter,
+    "CareTeam": CareTeam,
+}
+
+HEADER = msgspec.json.Decoder(Resource)
+BUNDLE = msgspec.json.Decoder(Bundle)
+DECODERS = {name: msgspec.json.Decoder(kind) for name, kind in READ.items()}
