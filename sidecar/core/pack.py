@@ -71,6 +71,7 @@ class Order(Struct, frozen=True, forbid_unknown_fields=True):
     otherwise_rank: Strings
     allow_rank: Strings
     firm_gates: Strings  # gates no grant changes and whose unknown offers no break-glass (G-SUB to G-PUR)
+    delegator_gates: Strings = ()  # gates the delegator is asked when somebody acts for them (G-LIFE, G-WILL)
 
 
 class Reason(Struct, frozen=True, forbid_unknown_fields=True):
