@@ -1,0 +1,1 @@
+"""Every shape the facts store has had, from the first."""

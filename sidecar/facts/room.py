@@ -1,0 +1,214 @@
+"""Everything the corridors ask of the facts: what is known now, and how that changes."""
+
+import os
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from sidecar.core.bundle import Snapshot, TenantFacts
+from sidecar.core.change import FactsChange, GrantChange, LeafMaker, Stored
+from sidecar.core.model import Grant
+from sidecar.core.reading import FactsPage, FactsQuery
+from sidecar.errors import FactsTooOld, FactsUnavailable, InvalidRequest, NotFound
+from sidecar.facts import pages, reads
+from sidecar.facts.database import Database, open_database
+from sidecar.facts.patch import Patch, held_grants
+from sidecar.facts.store import Pending, Store
+from sidecar.facts.tokens import Tokens, token_key
+from sidecar.facts.view import View
+
+PAGE = 100
+LARGEST_PAGE = 1000
+
+
+class FactsRoom:
+    """What is known of every tenant, on disk and in memory.
+
+    A change is written with its pending leaf, appended to the ledger by the corridor, then acknowledged; only then
+    does anybody see it, and only after every earlier change of its tenant.
+    """
+
+    def __init__(
+        self, database: Database, tokens: Tokens, required: Mapping[str, tuple[str, ...]], patients: int
+    ) -> None:
+        """`required` names the sources that must report each kind; `patients` bounds those in memory of each tenant."""
+        self._database, self._tokens = database, tokens
+        self._store = Store(database, required)
+        self._view = View(self._store, patients, lambda tenant: _nothing(tenant, required))
+        self._changing = threading.RLock()
+        self._pending: dict[str, Pending] = {}
+        self._acknowledged: set[str] = set()  # those of `_pending` that wait for an earlier one
+        self._last_token: dict[str, tuple[int, str]] = {}
+
+    def start(self) -> None:
+        """Load every tenant, and the changes an earlier process left without their leaf. Raises FactsUnavailable."""
+        self._pending = {change.change_id: change for change in self._store.pending()}
+        for tenant in self._store.tenants():
+            self._view.tenant_facts(tenant)
+
+    def close(self) -> None:
+        """Close the store and let another process have the folder."""
+        self._database.close()
+
+    # ---- what is known
+
+    def snapshot(self, tenant: str, controller_id: str, patient_id: str, at_least: int = 0) -> Snapshot:
+        """What is known now, at least as fresh as sequence `at_least`. Raises FactsTooOld.
+
+        `patient` is None when the store cannot be read; an empty `patient_id` gives an empty bundle.
+        """
+        return self._view.snapshot(tenant, controller_id, patient_id, at_least)
+
+    def tenant_facts(self, tenant: str) -> TenantFacts:
+        """What is known of a tenant beside its patients; nothing when the store cannot be read."""
+        return self._view.tenant_facts(tenant)
+
+    def grant(self, tenant: str, grant_id: str) -> Grant:
+        """A grant as it stands, however long ago it ended. Raises NotFound, FactsUnavailable."""
+        held = self._view.tenant_facts(tenant).grants.get(grant_id) or self._store.grant(tenant, grant_id)
+        if held is None:
+            raise NotFound(f"no grant `{grant_id}`")
+        return held
+
+    def read_facts(self, tenant: str, controllers: Collection[str], query: FactsQuery) -> FactsPage:
+        """The facts of these controllers that match, as they stand or stood, a page at a time.
+
+        Raises InvalidRequest for a token or a page size that cannot be used, FactsTooOld for a token of a
+        sequence that is not reached, FactsUnavailable.
+        """
+        if query.as_of_token and query.as_of is not None:
+            raise InvalidRequest("as_of", "give `as_of` or `as_of_token`, not both")
+        if not 0 <= query.page_size <= LARGEST_PAGE:
+            raise InvalidRequest("page_size", f"from 1 to {LARGEST_PAGE}")
+        named = {query.controller_id} & set(controllers) if query.controller_id else set(controllers)
+        with self._database.reading() as connection:
+            visible = reads.visible(connection, tenant)
+            at, after_row = visible, 0
+            if query.page_token:
+                at, after_row = self._tokens.read("page", tenant, query.page_token, "page_token")
+            elif query.as_of_token:
+                at, _ = self._tokens.read("sequence", tenant, query.as_of_token, "as_of_token")
+            elif query.as_of is not None:
+                at = min(visible, reads.sequence_at(connection, tenant, query.as_of))
+            if at > visible:
+                raise FactsTooOld(f"the facts are at sequence {visible}, and {at} was asked for")
+            page = pages.page(connection, tenant, named, query, at, visible, after_row, query.page_size or PAGE)
+            marks = pages.watermarks(connection, tenant, named, at)
+        following = self._tokens.make("page", tenant, at, page.last_row) if page.last_row else ""
+        return FactsPage(page.versions, following, self.token(tenant, at), marks)
+
+    def ready(self) -> tuple[bool, str]:
+        """Whether the store can be read, and what is wrong when it cannot."""
+        try:
+            self._store.tenants()
+        except FactsUnavailable as fault:
+            return False, str(fault)
+        return True, ""
+
+    # ---- consistency tokens
+
+    def token(self, tenant: str, seq: int) -> str:
+        """The consistency token of a sequence."""
+        last = self._last_token.get(tenant)
+        if last is not None and last[0] == seq:
+            return last[1]
+        token = self._tokens.make("sequence", tenant, seq)
+        self._last_token[tenant] = (seq, token)
+        return token
+
+    def sequence(self, tenant: str, token: str) -> int:
+        """The sequence a token names. Raises InvalidRequest for one this sidecar did not give to this tenant."""
+        return self._tokens.read("sequence", tenant, token, "context.consistency_token")[0]
+
+    # ---- changes
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """One change at a time, from settling what is pending to the acknowledgement."""
+        with self._changing:
+            yield
+
+    def pending(self) -> list[tuple[str, bytes]]:
+        """The changes whose leaf was not acknowledged, oldest first: id and leaf."""
+        with self._changing:
+            return [(id_, change.leaf) for id_, change in self._pending.items() if id_ not in self._acknowledged]
+
+    def previous(self, tenant: str, caller_id: str, request_id: str) -> Stored | None:
+        """What became of an earlier request of this id, if there was one. Raises FactsUnavailable."""
+        return self._store.previous(tenant, caller_id, request_id)
+
+    def write(self, change: FactsChange, leaf: LeafMaker) -> Stored:
+        """Keep a change of facts and its pending leaf, on disk; visible once acknowledged.
+
+        The same request id and digest again gives what became of the first, `repeated`. Raises InvalidRequest
+        when a key is named twice or the request id was used for something else; FactsUnavailable when nothing
+        could be kept.
+        """
+        with self._changing:
+            return self._waiting(change.tenant, *self._store.write(change, leaf))
+
+    def save_grant(self, change: GrantChange, leaf: LeafMaker) -> Stored:
+        """Keep a grant, opened or closed, and its pending leaf; otherwise as `write`."""
+        with self._changing:
+            return self._waiting(change.tenant, *self._store.save_grant(change, leaf))
+
+    def acknowledge(self, change_id: str, index: int) -> None:
+        """Take note that the leaf of a change is in the ledger, at `index`: the change becomes visible.
+
+        Raises FactsUnavailable; the change is pending still.
+        """
+        with self._changing:
+            change = self._pending.get(change_id)
+            if change is None:
+                return
+            self._store.acknowledge(change_id, index)
+            self._acknowledged.add(change_id)
+            for waiting in [other for other in self._pending.values() if other.tenant == change.tenant]:
+                if waiting.change_id not in self._acknowledged:
+                    break
+                self._show(waiting)
+
+    def _waiting(self, tenant: str, stored: Stored, patch: Patch | None) -> Stored:
+        if patch is not None:
+            self._pending[stored.change_id] = Pending(stored.change_id, tenant, stored.seq, stored.leaf, patch)
+        return stored
+
+    def _show(self, change: Pending) -> None:
+        del self._pending[change.change_id]
+        self._acknowledged.discard(change.change_id)
+        if change.patch is None:
+            self._view.forget(change.tenant)
+        else:
+            self._view.apply(change.patch)
+
+
+def open_room(
+    folder: Path,
+    required: Mapping[str, tuple[str, ...]],
+    patients: int = 50_000,
+    random: Callable[[int], bytes] = os.urandom,
+) -> FactsRoom:
+    """The facts of a data folder, migrated and loaded. Raises ConfigFault when the folder cannot be used."""
+    database = open_database(folder)
+    try:
+        room = FactsRoom(database, Tokens(token_key(folder / "token.key", random)), required, patients)
+        room.start()
+    except BaseException:
+        database.close()
+        raise
+    return room
+
+
+def _nothing(tenant: str, required: Mapping[str, tuple[str, ...]]) -> TenantFacts:
+    return TenantFacts(
+        tenant=tenant,
+        seq=0,
+        assignments={},
+        delegations={},
+        contracts={},
+        refs={},
+        watermarks={},
+        required=required,
+        **held_grants((), 0),
+    )

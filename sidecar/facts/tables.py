@@ -1,0 +1,116 @@
+"""The tables of the facts store, as the migrations leave them.
+
+Rows are never overwritten: what no longer stands gets a `superseded_seq`, so any past state can be read again.
+Types and statements are those SQLite and PostgreSQL share.
+"""
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+# SQLite numbers rows by itself only in a column of exactly this type.
+_ROW = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+# One row a version. `body` is the whole fact as JSON, without `as_of`; the other columns are what reads select by.
+facts = sa.Table(
+    "facts",
+    metadata,
+    sa.Column("row", _ROW, primary_key=True, autoincrement=True),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("controller_id", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("id", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("patient_id", sa.Text, nullable=False),
+    sa.Column("other_patient_id", sa.Text, nullable=False),  # the second name of a merge or unmerge
+    sa.Column("subject_id", sa.Text, nullable=False),
+    sa.Column("from_subject_id", sa.Text, nullable=False),  # who delegates
+    sa.Column("provider_id", sa.Text, nullable=False),
+    sa.Column("unit", sa.Text, nullable=False),
+    sa.Column("ref", sa.Text, nullable=False),
+    sa.Column("period_from", sa.BigInteger),
+    sa.Column("period_to", sa.BigInteger),
+    sa.Column("as_of", sa.BigInteger, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("recorded_seq", sa.BigInteger, nullable=False),
+    sa.Column("recorded_at", sa.BigInteger, nullable=False),
+    sa.Column("superseded_seq", sa.BigInteger),
+    sa.UniqueConstraint("tenant", "controller_id", "source", "id", "recorded_seq", name="one_version_a_change"),
+    sa.Index("facts_by_patient", "tenant", "controller_id", "patient_id"),
+    sa.Index("facts_by_other_name", "tenant", "controller_id", "other_patient_id"),
+    sa.Index("facts_by_subject", "tenant", "subject_id"),
+    sa.Index("facts_by_kind", "tenant", "kind"),
+    sa.Index("facts_by_ref", "tenant", "ref"),
+)
+
+# A later statement of a fact that says the same: it is fresher, and no new version.
+refreshes = sa.Table(
+    "refreshes",
+    metadata,
+    sa.Column("fact_row", sa.BigInteger, sa.ForeignKey("facts.row"), primary_key=True, autoincrement=False),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("controller_id", sa.Text, nullable=False),
+    sa.Column("as_of", sa.BigInteger, nullable=False),
+)
+
+watermarks = sa.Table(
+    "watermarks",
+    metadata,
+    sa.Column("tenant", sa.Text, primary_key=True),
+    sa.Column("controller_id", sa.Text, primary_key=True),
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("recorded_seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("complete_until", sa.BigInteger, nullable=False),
+    sa.Column("superseded_seq", sa.BigInteger),
+)
+
+grants = sa.Table(
+    "grants",
+    metadata,
+    sa.Column("tenant", sa.Text, primary_key=True),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("recorded_seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("controller_id", sa.Text, nullable=False),
+    sa.Column("subject_id", sa.Text, nullable=False),
+    sa.Column("patient_id", sa.Text, nullable=False),
+    sa.Column("ends", sa.BigInteger, nullable=False),  # `until`, or earlier when it was closed
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("superseded_seq", sa.BigInteger),
+    sa.Index("grants_by_end", "tenant", "ends"),
+)
+
+# One row a change. `leaf` is what the ledger has not acknowledged yet; it goes when `leaf_index` comes.
+changes = sa.Table(
+    "changes",
+    metadata,
+    sa.Column("change_id", sa.Text, primary_key=True),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("controller_id", sa.Text, nullable=False),
+    sa.Column("caller_id", sa.Text, nullable=False),
+    sa.Column("request_id", sa.Text),  # null when the caller gave none: nulls never equal each other
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Column("grant_id", sa.Text, nullable=False),
+    sa.Column("changed", sa.Integer, nullable=False),
+    sa.Column("unchanged", sa.Integer, nullable=False),
+    sa.Column("retracted", sa.Integer, nullable=False),
+    sa.Column("recorded_at", sa.BigInteger, nullable=False),
+    sa.Column("leaf", sa.LargeBinary),
+    sa.Column("leaf_index", sa.BigInteger),
+    sa.UniqueConstraint("tenant", "seq", name="one_change_a_sequence"),
+    sa.UniqueConstraint("tenant", "caller_id", "request_id", name="one_change_a_request"),
+    sa.Index("changes_without_leaf", "leaf_index"),
+    sa.Index("changes_by_instant", "tenant", "recorded_at"),
+)
+
+# The last sequence number of each tenant, and the instant it was given.
+sequence = sa.Table(
+    "sequence",
+    metadata,
+    sa.Column("tenant", sa.Text, primary_key=True),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("recorded_at", sa.BigInteger, nullable=False),
+)

@@ -1,0 +1,126 @@
+"""What is known, in memory, as decisions read it.
+
+A tenant's staff, grants and watermarks are held whole; patients are loaded when asked about, whole with every name
+they go by, and a bounded number of them is kept.
+
+Readers take no lock. What keeps them right:
+
+- `TenantFacts` is immutable and replaced by one reference; its `seq` says what it is a view of.
+- A patient is loaded as of the `seq` of the TenantFacts it is read with, and kept only if that is still current,
+  checked under the lock that changes are applied under. So nothing older than the last change stays in memory.
+- A change drops the patients it touches before it replaces TenantFacts, and a reader looks again at the reference
+  after it found a patient: an older TenantFacts is never paired with a patient of a later change, nor the reverse.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from sidecar.core.bundle import PatientFacts, Snapshot, TenantFacts
+from sidecar.errors import FactsTooOld, FactsUnavailable
+from sidecar.facts.patch import Patch
+
+
+class Source(Protocol):
+    """Where the view reads what it does not hold."""
+
+    def tenant_facts(self, tenant: str) -> TenantFacts:
+        """A whole tenant, as of its last acknowledged change. Raises FactsUnavailable."""
+
+    def patient(self, tenant: str, controller_id: str, patient_id: str, at: int) -> PatientFacts:
+        """A whole patient as of sequence `at`. Raises FactsUnavailable."""
+
+
+class _Tenant:
+    """A tenant in memory. Patients live in two generations: when the young one is full, the old one is forgotten."""
+
+    __slots__ = ("facts", "old", "young")
+
+    def __init__(self, facts: TenantFacts) -> None:
+        self.facts = facts
+        self.young: dict[tuple[str, str], PatientFacts] = {}
+        self.old: dict[tuple[str, str], PatientFacts] = {}
+
+
+class View:
+    """What is known of every tenant. Safe for any number of readers and one writer at a time."""
+
+    def __init__(self, source: Source, patients: int, empty: Callable[[str], TenantFacts]) -> None:
+        """`patients` bounds those held for each tenant; `empty` gives a tenant of which nothing is known."""
+        self._source, self._generation, self._empty = source, max(patients // 2, 1), empty
+        self._tenants: dict[str, _Tenant] = {}
+        self._lock = threading.Lock()
+
+    def snapshot(self, tenant: str, controller_id: str, patient_id: str, at_least: int = 0) -> Snapshot:
+        """What is known now, at least as fresh as sequence `at_least`. Raises FactsTooOld.
+
+        `patient` is None when the store cannot be read; an empty `patient_id` gives an empty bundle.
+        """
+        held = self._tenants.get(tenant)
+        if held is None:
+            held = self._load(tenant)
+            if held is None:
+                return Snapshot(self._empty(tenant), None)
+        facts = held.facts
+        if facts.seq < at_least:
+            raise FactsTooOld(f"the facts are at sequence {facts.seq}, and {at_least} was asked for")
+        if not patient_id:
+            return Snapshot(facts, PatientFacts("", controller_id, facts.seq))
+        patient = held.young.get((controller_id, patient_id))
+        if patient is not None and held.facts is facts:
+            return Snapshot(facts, patient)
+        return self._fetch(held, facts, (controller_id, patient_id))
+
+    def tenant_facts(self, tenant: str) -> TenantFacts:
+        """What is held of a tenant; nothing when the store cannot be read."""
+        held = self._tenants.get(tenant) or self._load(tenant)
+        return self._empty(tenant) if held is None else held.facts
+
+    def apply(self, patch: Patch) -> None:
+        """Make a change visible."""
+        with self._lock:
+            held = self._tenants.get(patch.tenant)
+            if held is None or held.facts.seq >= patch.seq:
+                return  # will be loaded when asked about, or was loaded since
+            if held.facts.seq + 1 != patch.seq:
+                del self._tenants[patch.tenant]  # a change was missed: nothing held can be trusted
+                return
+            for key in patch.patients:
+                held.young.pop(key, None)
+                held.old.pop(key, None)
+            held.facts = patch.onto(held.facts)
+
+    def forget(self, tenant: str) -> None:
+        """Drop a tenant, to be read again from the store when it is next asked about."""
+        with self._lock:
+            self._tenants.pop(tenant, None)
+
+    def patients_held(self) -> int:
+        """How many patients are in memory."""
+        return sum(len(held.young) + len(held.old) for held in list(self._tenants.values()))
+
+    def _load(self, tenant: str) -> _Tenant | None:
+        with self._lock:
+            held = self._tenants.get(tenant)
+            if held is None:
+                try:
+                    held = self._tenants[tenant] = _Tenant(self._source.tenant_facts(tenant))
+                except FactsUnavailable:
+                    return None
+            return held
+
+    def _fetch(self, held: _Tenant, facts: TenantFacts, key: tuple[str, str]) -> Snapshot:
+        """The snapshot of a patient that is not in the young generation, or was there under a later change."""
+        patient = held.old.get(key)
+        if patient is None or held.facts is not facts:
+            try:
+                patient = self._source.patient(facts.tenant, *key, facts.seq)
+            except FactsUnavailable:
+                return Snapshot(facts, None)
+        with self._lock:
+            # INVARIANT: what is kept stands as of the current TenantFacts; a change since would not drop it.
+            if held.facts is facts and self._tenants.get(facts.tenant) is held:
+                if len(held.young) >= self._generation:
+                    held.old, held.young = held.young, {}
+                held.young[key] = patient
+        return Snapshot(facts, patient)
