@@ -36,6 +36,7 @@ class Window(Struct, frozen=True, forbid_unknown_fields=True):
     before: Seconds = 0
     after: Seconds = 0
     patient_optional: bool = False
+    derived: bool = False  # follows from stays, assignments or directives: no relation fact is of this kind
 
 
 class WithoutPatient(Struct, frozen=True, forbid_unknown_fields=True):

@@ -37,8 +37,9 @@ def fault_of(fact: Fact, pack: Pack) -> ItemFault | None:
 
 def _relation(body: Relation, pack: Pack) -> ItemFault | None:
     window = pack.vocabulary.relations.get(body.kind)
-    if window is None:
-        return _unknown("relation.kind", body.kind, pack.vocabulary.relations)
+    if window is None or window.derived:
+        written = [kind for kind, window in pack.vocabulary.relations.items() if not window.derived]
+        return _unknown("relation.kind", body.kind, written)
     if not body.patient_id and not window.patient_optional:
         return ItemFault("relation.patient_id", f"required for `{body.kind}`")
     if window.patient_optional and not body.ref:
