@@ -58,7 +58,7 @@ def decode(kind: type[T], raw: object, path: str = "$") -> T:
 
     Raises msgspec.ValidationError whose text ends with the path of the fault: ``at `$.ask[0].request.subject.id` ``.
     """
-    read = _reader(cast(Hashable, kind))
+    read = _reader(cast(Hashable, kind), _instant)
     numbers = raw if read is None else read(raw, path)
     try:
         return msgspec.convert(numbers, kind)
@@ -69,30 +69,37 @@ def decode(kind: type[T], raw: object, path: str = "$") -> T:
         raise msgspec.ValidationError(f"{said} - at `{path}{where}") from None
 
 
+def encode(value: msgspec.Struct) -> object:
+    """What `decode` reads `value` from: dicts, lists and scalars, every instant as RFC 3339 text."""
+    write = _reader(cast(Hashable, type(value)), _text)
+    plain = msgspec.to_builtins(value)
+    return plain if write is None else write(plain, "$")
+
+
 Reader = Callable[[object, str], object]
 
 
 @cache
-def _reader(kind: Any) -> Reader | None:
-    """What turns the instants inside a raw `kind` into numbers; None where there are none to turn."""
+def _reader(kind: Any, turn: Reader) -> Reader | None:
+    """What applies `turn` to the instants inside a raw `kind`; None where there are none to turn."""
     if get_origin(kind) is Annotated:
-        return _instant if INSTANT in kind.__metadata__ else _reader(get_args(kind)[0])
+        return turn if INSTANT in kind.__metadata__ else _reader(get_args(kind)[0], turn)
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        return _fields_reader({name: read for name, read in _fields(kind) if read is not None})
+        return _fields_reader({name: read for name, read in _fields(kind, turn) if read is not None})
     if get_origin(kind) in (Union, UnionType):
         # msgspec takes one container at most beside None unless it is tagged, so one arm can hold instants.
-        readers = [read for arm in get_args(kind) if arm is not NoneType and (read := _reader(arm)) is not None]
+        readers = [read for arm in get_args(kind) if arm is not NoneType and (read := _reader(arm, turn)) is not None]
         return readers[0] if readers else None
     if get_origin(kind) in (tuple, list, set, frozenset):
-        return _items_reader(_reader(get_args(kind)[0]))
+        return _items_reader(_reader(get_args(kind)[0], turn))
     if get_origin(kind) is dict:
-        return _values_reader(_reader(get_args(kind)[1]))
+        return _values_reader(_reader(get_args(kind)[1], turn))
     return None
 
 
-def _fields(struct: type[msgspec.Struct]) -> Iterator[tuple[str, Reader | None]]:
+def _fields(struct: type[msgspec.Struct], turn: Reader) -> Iterator[tuple[str, Reader | None]]:
     for field in msgspec.structs.fields(struct):
-        yield field.encode_name, _reader(field.type)
+        yield field.encode_name, _reader(field.type, turn)
 
 
 def _instant(raw: object, path: str) -> object:
@@ -104,6 +111,10 @@ def _instant(raw: object, path: str) -> object:
         return parse(raw)
     except ValueError as fault:
         raise msgspec.ValidationError(f"{fault} - at `{path}`") from None
+
+
+def _text(raw: object, _path: str) -> object:
+    return text(raw) if isinstance(raw, int) else raw
 
 
 def _fields_reader(readers: dict[str, Reader]) -> Reader | None:

@@ -1,4 +1,4 @@
-"""Decision or change → the exact bytes of a leaf, and back."""
+"""What the ledger keeps: an answered question, a refused call, a change, a reading (core/leaf.py has the bytes)."""
 
 from msgspec import Struct
 
@@ -66,3 +66,8 @@ class Recorded(Struct, frozen=True):
 
     id: str
     index: int
+
+
+def item_id(batch_id: str, position: int) -> str:
+    """The decision id of the item at `position` of a recorded batch."""
+    return f"{batch_id}.{position}"

@@ -1,0 +1,100 @@
+"""The journal's folder as it is found: held for one process, its segments in order, a torn tail cut."""
+
+import fcntl
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from sidecar.errors import LedgerUnavailable
+from sidecar.ledger import segment
+from sidecar.ledger.segment import HEADER_BYTES, Segment
+
+
+def held(folder: Path) -> int:
+    """A descriptor of the folder, locked for this process. Raises OSError, LedgerUnavailable."""
+    directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(directory)
+        raise LedgerUnavailable(
+            f"another process holds `{folder}`: one sidecar, one data folder; stop it or give this one its own"
+        ) from None
+    return directory
+
+
+def segments(folder: Path) -> list[Segment]:
+    """The segments in order; a file whose header is not whole is left out. Raises LedgerUnavailable."""
+    try:
+        found = [segment.read_header(number, path) for number, path in segment.numbered(folder)]
+    except OSError as fault:
+        raise _unreadable(fault) from None
+    return [part for part in found if part is not None]
+
+
+def read(part: Segment, start: int, end: int) -> Iterator[tuple[int, bytes]]:
+    """Index and bytes of the leaves [start, end) of a segment. Raises LedgerUnavailable, also for damage."""
+    try:
+        data = part.path.read_bytes()
+    except OSError as fault:
+        raise _unreadable(fault) from None
+    index = part.first
+    for begin, stop in segment.whole_frames(data):
+        if index >= end:
+            return
+        if index >= start:
+            yield index, data[begin:stop]
+        index += 1
+    if index < end:
+        raise LedgerUnavailable(f"`journal/{part.path.name}` is damaged: record {index} is not whole")
+
+
+def continuation(folder: Path, notices: list[str]) -> tuple[int, int]:
+    """Number and first index of the next segment, after cutting what a crash left unfinished.
+
+    A segment without leaves, left by a run that recorded nothing, is to be replaced.
+
+    Adds a sentence to `notices` for each thing found. Raises OSError, LedgerUnavailable for damage.
+    """
+    for draft in segment.drafts(folder):
+        draft.unlink()
+    files = segment.numbered(folder)
+    _note_gaps(files, notices)
+    if not files:
+        return 1, 0
+    number, path = files[-1]
+    part = segment.read_header(number, path)
+    if part is None:
+        raise LedgerUnavailable(f"`journal/{path.name}` has a damaged header: put the file back from its copy")
+    count = _cut_torn_tail(part, notices)
+    return (number + 1, part.first + count) if count else (number, part.first)
+
+
+def _note_gaps(files: Sequence[tuple[int, Path]], notices: list[str]) -> None:
+    present = {number for number, _ in files}
+    for number in range(1, max(present, default=0)):
+        if number not in present:
+            notices.append(f"`journal/{segment.name(number)}` is missing")
+
+
+def _cut_torn_tail(part: Segment, notices: list[str]) -> int:
+    """How many whole leaves a segment has, once nothing follows them."""
+    data = part.path.read_bytes()
+    ends = [end for _, end in segment.whole_frames(data)]
+    end = ends[-1] if ends else HEADER_BYTES
+    if end < len(data):
+        after = segment.frame_after(data, end)
+        if after is not None:
+            raise LedgerUnavailable(
+                f"`journal/{part.path.name}` is damaged: record {part.first + len(ends)} at byte {end} is not whole"
+                f" and whole records follow at byte {after}: put the file back from its copy"
+            )
+        notices.append(f"a torn tail of {len(data) - end} bytes was cut from `journal/{part.path.name}`")
+        with part.path.open("r+b") as file:
+            file.truncate(end)
+            os.fsync(file.fileno())
+    return len(ends)
+
+
+def _unreadable(fault: OSError) -> LedgerUnavailable:
+    return LedgerUnavailable(f"the journal cannot be read: {fault.strerror}")

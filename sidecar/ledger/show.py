@@ -1,0 +1,252 @@
+"""Leaves as an auditor reads them: found by pseudonym, opened with the keys, one JSON object each."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from sidecar.core import instants, leaf, leaf_bytes
+from sidecar.core.bundle import FOREVER, NEVER
+from sidecar.core.leaf import BatchLeaf, ChangeLeaf, CheckLeaf, ConsultedLeaf, Head, Leaf, OutcomePart, RefusedLeaf
+from sidecar.core.model import Decision
+from sidecar.core.reading import RecordsPage, RecordsQuery
+from sidecar.core.record import Changed, Checked, CheckedBatch, Consulted, Entry, Refused, item_id
+from sidecar.ledger import scan
+from sidecar.ledger.journal import Journal
+from sidecar.ledger.keys import KeyFolder
+from sidecar.ledger.keys import month as key_month
+
+MOST_SHOWN = 1000
+MOST_SCANNED = 1_000_000
+
+Shown = dict[str, Any]
+
+
+def page(book: Journal, keys: KeyFolder, origin: str, tenant: str, query: RecordsQuery) -> RecordsPage:
+    """The latest `query.limit` leaves of `tenant` that match (1 to 1000), latest last.
+
+    Reads back from the newest, at most MOST_SCANNED leaves and the rest of a segment. Raises LedgerUnavailable.
+    """
+    limit = min(max(query.limit, 1), MOST_SHOWN)
+    matches = _matcher(keys, tenant, query)
+    shown: deque[str] = deque()
+    scanned = 0
+    for part in _newest_first(book):
+        scanned += len(part)
+        for index, data in reversed(part):
+            head = leaf.head(data)
+            if head.tenant != tenant or not matches(head, data):
+                continue
+            shown.appendleft(msgspec.json.encode(_object(index, origin, leaf.decode(data), keys)).decode())
+            if len(shown) == limit:
+                return RecordsPage(tuple(shown), scanned)
+        if scanned >= MOST_SCANNED:
+            break
+    return RecordsPage(tuple(shown), scanned)
+
+
+def _newest_first(book: Journal) -> Iterator[list[tuple[int, bytes]]]:
+    """The leaves of each segment, the newest segment first."""
+    end = book.size
+    for part in reversed(book.segments()):
+        if part.first < end:
+            yield list(scan.read(part, part.first, end))
+            end = part.first
+
+
+def _matcher(keys: KeyFolder, tenant: str, query: RecordsQuery) -> Callable[[Head, bytes], bool]:
+    """Whether a leaf is asked for. Pseudonyms are looked for in the bytes: 16 of them do not stand there by chance."""
+    wanted = _id_bytes(query.decision_id)
+    earliest = NEVER if query.from_ is None else query.from_
+    latest = FOREVER if query.to is None else query.to
+    pseudonyms: dict[str, tuple[bytes, ...] | None] = {}
+
+    def of_month(at: int) -> tuple[bytes, ...] | None:
+        month = key_month(at)
+        if month not in pseudonyms:
+            found = keys.reading(at)
+            pseudonyms[month] = (
+                None
+                if found is None
+                else (found.patient(tenant, query.patient_id), found.subject(tenant, query.subject_id))
+            )
+        return pseudonyms[month]
+
+    def matches(head: Head, data: bytes) -> bool:
+        if query.decision_id and head.id != wanted:
+            return False
+        if not earliest <= head.at < latest:
+            return False
+        if query.patient_id or query.subject_id:
+            looked_for = of_month(head.at)
+            if looked_for is None or not all(pseudonym in data for pseudonym in looked_for):
+                return False
+        return not (query.effect or query.reason) or _outcome_matches(leaf.decode(data), query)
+
+    return matches
+
+
+def _id_bytes(decision_id: str) -> bytes:
+    """The id of the leaf a decision stands in: an item of a batch stands in the batch's."""
+    try:
+        return bytes.fromhex(decision_id.partition(".")[0])
+    except ValueError:
+        return b""
+
+
+def _outcome_matches(found: Leaf, query: RecordsQuery) -> bool:
+    if isinstance(found, CheckLeaf | BatchLeaf):
+        outcomes = (found.outcome,) if isinstance(found, CheckLeaf) else found.outcomes
+        return any(
+            query.effect in ("", outcome.effect) and query.reason in ("", outcome.reason, outcome.true_reason)
+            for outcome in outcomes
+        )
+    return isinstance(found, RefusedLeaf) and not query.effect and query.reason == found.reason
+
+
+# ---- a leaf as a JSON object (docs/ledger.md)
+
+
+def _object(index: int, origin: str, found: Leaf, keys: KeyFolder) -> Shown:
+    shown: Shown = {
+        "origin": origin,
+        "index": index,
+        "id": found.id.hex(),
+        "at": instants.text(found.at),
+        "tenant": found.tenant,
+        "caller": {"id": found.caller},
+    }
+    if not isinstance(found, RefusedLeaf):
+        shown["caller"] |= msgspec.structs.asdict(found.caller_is)
+    shown |= _CLEAR[type(found)](found)
+    entry = _opened(found, keys)
+    shown["opened"] = None if entry is None else _OPENED[type(entry)](entry)
+    return shown
+
+
+def _opened(found: Leaf, keys: KeyFolder) -> Entry | None:
+    """The whole entry; None when the keys of its month are gone or not those it was sealed with."""
+    month_keys = keys.reading(found.at)
+    if month_keys is None:
+        return None
+    try:
+        return leaf_bytes.open_leaf(found, month_keys)
+    except ValueError:
+        return None
+
+
+def _clear_check(found: CheckLeaf) -> Shown:
+    return {
+        "kind": "check",
+        "controller": found.controller,
+        "patient": found.patient.hex(),
+        "subject": found.subject.hex(),
+        "policy": msgspec.structs.asdict(found.policy),
+        "facts_seq": found.facts_seq,
+        "cache": found.cache,
+        **_clear_outcome(found.outcome),
+    }
+
+
+def _clear_batch(found: BatchLeaf) -> Shown:
+    id_ = found.id.hex()
+    return {
+        "kind": "batch",
+        "controller": found.controller,
+        "patients": [patient.hex() for patient in found.patients],
+        "subject": found.subject.hex(),
+        "policy": msgspec.structs.asdict(found.policy),
+        "facts_seq": found.facts_seq,
+        "cache": found.cache,
+        "items": [{"id": item_id(id_, n), **_clear_outcome(outcome)} for n, outcome in enumerate(found.outcomes)],
+        "malformed": found.malformed,
+    }
+
+
+def _clear_outcome(outcome: OutcomePart) -> Shown:
+    return msgspec.structs.asdict(outcome) | {"valid_until": _instant(outcome.valid_until)}
+
+
+def _clear_refused(found: RefusedLeaf) -> Shown:
+    return {"kind": "refused", "method": found.method, "reason": found.reason}
+
+
+def _clear_change(found: ChangeLeaf) -> Shown:
+    return {
+        "kind": "change",
+        "change": found.change,
+        "what": found.what,
+        "controller": found.controller,
+        "patient": found.patient.hex(),
+        "subject": found.subject.hex(),
+        "facts_seq": found.facts_seq,
+        "counts": dict(zip(("changed", "unchanged", "retracted"), found.counts, strict=True)),
+        "grant": found.grant,
+    }
+
+
+def _clear_consulted(found: ConsultedLeaf) -> Shown:
+    return {"kind": "consulted", "shown": found.shown}
+
+
+_CLEAR: dict[type, Callable[[Any], Shown]] = {
+    CheckLeaf: _clear_check,
+    BatchLeaf: _clear_batch,
+    RefusedLeaf: _clear_refused,
+    ChangeLeaf: _clear_change,
+    ConsultedLeaf: _clear_consulted,
+}
+
+
+def _opened_check(entry: Checked) -> Shown:
+    return {"request": instants.encode(entry.request), **_opened_decision(entry.decision)}
+
+
+def _opened_batch(entry: CheckedBatch) -> Shown:
+    return {"items": [_opened_check(item) for item in entry.items], "malformed": entry.malformed}
+
+
+def _opened_decision(decision: Decision) -> Shown:
+    return {
+        "obligations": msgspec.to_builtins(decision.obligations),
+        "advice": msgspec.to_builtins(decision.advice),
+        "break_glass": msgspec.to_builtins(decision.offer),
+        "relied": msgspec.to_builtins(decision.relied),
+    }
+
+
+def _opened_change(entry: Changed) -> Shown:
+    return {
+        "subject_id": entry.subject_id,
+        "patient_id": entry.patient_id,
+        "controller_id": entry.controller_id,
+        "request_id": entry.request_id,
+        "digest": entry.digest,
+        "detail": entry.detail,
+    }
+
+
+def _opened_refused(entry: Refused) -> Shown:
+    return {"field": entry.field}
+
+
+def _opened_consulted(entry: Consulted) -> Shown:
+    return {"filter": entry.filter}
+
+
+_OPENED: dict[type, Callable[[Any], Shown]] = {
+    Checked: _opened_check,
+    CheckedBatch: _opened_batch,
+    Refused: _opened_refused,
+    Changed: _opened_change,
+    Consulted: _opened_consulted,
+}
+
+
+def _instant(at: int) -> str | None:
+    """RFC 3339 text; None for an instant that no calendar has, such as no end at all."""
+    try:
+        return instants.text(at)
+    except OverflowError:
+        return None
