@@ -10,7 +10,7 @@ from sidecar.core.model import Watermark
 from sidecar.core.reading import FactsQuery, FactVersion
 from sidecar.facts import reads, rows, tables
 
-_facts, _marks = tables.facts.c, tables.watermarks.c
+_facts = tables.facts.c
 
 
 class Page(Struct, frozen=True):
@@ -61,20 +61,13 @@ def page(
 
 def watermarks(connection: sa.Connection, tenant: str, controllers: Collection[str], at: int) -> tuple[Watermark, ...]:
     """The watermarks of these controllers that stood at sequence `at`, kinds of one instant together."""
-    statement = (
-        sa.select(_marks.controller_id, _marks.source, _marks.complete_until, _marks.kind)
-        .where(
-            _marks.tenant == tenant,
-            _marks.controller_id.in_(sorted(controllers)),
-            reads.standing(tables.watermarks),
-        )
-        .order_by(_marks.controller_id, _marks.source, _marks.complete_until, _marks.kind)
-    )
     kinds: dict[tuple[str, str, int], list[str]] = {}
-    for controller_id, source, until, kind in connection.execute(statement, {"at": at}):
-        kinds.setdefault((controller_id, source, until), []).append(kind)
+    for controller_id, source, kind, until in connection.execute(reads.WATERMARKS, {"tenant": tenant, "at": at}):
+        if controller_id in controllers:
+            kinds.setdefault((controller_id, source, until), []).append(kind)
     return tuple(
-        Watermark(source, tuple(named), until, controller_id) for (controller_id, source, until), named in kinds.items()
+        Watermark(source, tuple(sorted(named)), until, controller_id)
+        for (controller_id, source, until), named in sorted(kinds.items())
     )
 
 

@@ -41,39 +41,47 @@ FRESH = sa.func.coalesce(
 
 _KNOWN = (
     sa.select(_facts.row, _facts.kind, _facts.body, _facts.recorded_seq, FRESH)
-    .where(_facts.tenant == _tenant, standing(tables.facts))
+    .where(standing(tables.facts))
     .order_by(_facts.row)
 )
-_NAMED = sa.or_(_facts.patient_id.in_(_keys), _facts.other_patient_id.in_(_keys))
-_BUNDLE = _KNOWN.add_columns(_facts.patient_id, _facts.other_patient_id).where(
-    _facts.controller_id == _controller, _NAMED
+# The rows that name a patient, by either index: an OR over both would walk every patient of the controller.
+_OF_CONTROLLER = sa.select(_facts.row).where(_facts.tenant == _tenant, _facts.controller_id == _controller)
+_NAMING = _facts.row.in_(
+    sa.union(
+        _OF_CONTROLLER.where(_facts.patient_id.in_(_keys)),
+        _OF_CONTROLLER.where(_facts.other_patient_id.in_(_keys), tables.HAS_OTHER_NAME),
+    )
 )
+_BUNDLE = _KNOWN.add_columns(_facts.patient_id, _facts.other_patient_id).where(_NAMING)
 _ALIASES = sa.select(_facts.patient_id, _facts.other_patient_id).where(
-    _facts.tenant == _tenant,
-    _facts.controller_id == _controller,
-    _facts.other_patient_id != "",
-    standing(tables.facts),
-    _NAMED,
+    _NAMING, tables.HAS_OTHER_NAME, standing(tables.facts)
 )
 _STAFF = {
-    table: _KNOWN.add_columns(_facts[column].label("key")).where(_facts.kind == kind if kind else _facts[column] != "")
+    table: _KNOWN.add_columns(_facts[column].label("key")).where(
+        _facts.tenant == _tenant, _facts.kind == kind if kind else tables.HAS_REF
+    )
     for table, (kind, column) in rows.STAFF.items()
 }
 _STAFF_UNDER = {table: _STAFF[table].where(_facts[column].in_(_keys)) for table, (_, column) in rows.STAFF.items()}
 
-_WATERMARKS = sa.select(_marks.controller_id, _marks.source, _marks.kind, _marks.complete_until).where(
-    _marks.tenant == _tenant, standing(tables.watermarks)
+_MARKS = sa.select(_marks.controller_id, _marks.source, _marks.kind, _marks.complete_until).where(
+    _marks.tenant == _tenant, _marks.recorded_seq <= AT
 )
+# Two reads, each by its index: feeds mark completeness all day, and nearly every row has long been superseded.
+WATERMARKS = sa.union_all(_MARKS.where(_marks.superseded_seq.is_(None)), _MARKS.where(_marks.superseded_seq > AT))
 _GRANTS = sa.select(_grants.body).where(_grants.tenant == _tenant, standing(tables.grants))
 _RECENT_GRANTS = _GRANTS.where(_grants.ends > sa.bindparam("since")).order_by(_grants.recorded_seq, _grants.id)
 _GRANT = _GRANTS.where(_grants.id == sa.bindparam("id"))
 
 _LAST = sa.select(tables.sequence.c.seq).where(tables.sequence.c.tenant == _tenant)
 _FIRST_PENDING = sa.select(sa.func.min(_changes.seq)).where(_changes.tenant == _tenant, _changes.leaf_index.is_(None))
-_LAST_BY = sa.select(sa.func.max(_changes.seq)).where(
-    _changes.tenant == _tenant, _changes.recorded_at <= sa.bindparam("instant")
+_LAST_BY = (
+    sa.select(_changes.seq)
+    .where(_changes.tenant == _tenant, _changes.recorded_at <= sa.bindparam("instant"))
+    .order_by(_changes.recorded_at.desc(), _changes.seq.desc())
+    .limit(1)
 )
-_RECORDED_AT = sa.select(sa.func.max(_changes.recorded_at)).where(_changes.tenant == _tenant, _changes.seq <= AT)
+_RECORDED_AT = sa.select(_changes.recorded_at).where(_changes.tenant == _tenant, _changes.seq == AT)
 
 
 def chunks(keys: Collection[str]) -> Iterator[list[str]]:
@@ -147,7 +155,7 @@ def tenant_facts(
         tenant=tenant,
         seq=at,
         required=required,
-        watermarks={(mark[0], mark[1], mark[2]): mark[3] for mark in connection.execute(_WATERMARKS, values)},
+        watermarks={(mark[0], mark[1], mark[2]): mark[3] for mark in connection.execute(WATERMARKS, values)},
         **staff,
         **held_grants(map(rows.grant, recent), now),
     )

@@ -35,10 +35,17 @@ def upgrade() -> None:
         sa.UniqueConstraint("tenant", "controller_id", "source", "id", "recorded_seq", name="one_version_a_change"),
     )
     op.create_index("facts_by_patient", "facts", ["tenant", "controller_id", "patient_id"])
-    op.create_index("facts_by_other_name", "facts", ["tenant", "controller_id", "other_patient_id"])
-    op.create_index("facts_by_subject", "facts", ["tenant", "subject_id"])
-    op.create_index("facts_by_kind", "facts", ["tenant", "kind"])
-    op.create_index("facts_by_ref", "facts", ["tenant", "ref"])
+    other_name = sa.text("other_patient_id <> ''")
+    op.create_index(
+        "facts_by_other_name",
+        "facts",
+        ["tenant", "controller_id", "other_patient_id"],
+        sqlite_where=other_name,
+        postgresql_where=other_name,
+    )
+    op.create_index("facts_by_kind", "facts", ["tenant", "kind", "subject_id"])
+    has_ref = sa.text("ref <> ''")
+    op.create_index("facts_by_ref", "facts", ["tenant", "ref"], sqlite_where=has_ref, postgresql_where=has_ref)
     op.create_table(
         "refreshes",
         sa.Column("fact_row", sa.BigInteger, sa.ForeignKey("facts.row"), primary_key=True, autoincrement=False),
@@ -57,6 +64,7 @@ def upgrade() -> None:
         sa.Column("complete_until", sa.BigInteger, nullable=False),
         sa.Column("superseded_seq", sa.BigInteger),
     )
+    op.create_index("watermarks_by_end", "watermarks", ["tenant", "superseded_seq"])
     op.create_table(
         "grants",
         sa.Column("tenant", sa.Text, primary_key=True),
@@ -90,8 +98,15 @@ def upgrade() -> None:
         sa.UniqueConstraint("tenant", "seq", name="one_change_a_sequence"),
         sa.UniqueConstraint("tenant", "caller_id", "request_id", name="one_change_a_request"),
     )
-    op.create_index("changes_without_leaf", "changes", ["leaf_index"])
-    op.create_index("changes_by_instant", "changes", ["tenant", "recorded_at"])
+    without_leaf = sa.text("leaf_index IS NULL")
+    op.create_index(
+        "changes_without_leaf",
+        "changes",
+        ["tenant", "seq"],
+        sqlite_where=without_leaf,
+        postgresql_where=without_leaf,
+    )
+    op.create_index("changes_by_instant", "changes", ["tenant", "recorded_at", "seq"])
     op.create_table(
         "sequence",
         sa.Column("tenant", sa.Text, primary_key=True),
