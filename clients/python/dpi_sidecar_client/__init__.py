@@ -1,0 +1,61 @@
+"""Ask the DPI sidecar before every read or write of a patient record: permitted, refused or unavailable."""
+
+from dpi_sidecar_client.client import DEADLINE, Sidecar
+from dpi_sidecar_client.outcomes import (
+    Answered,
+    Closed,
+    CloseOutcome,
+    Obligation,
+    Offer,
+    Opened,
+    OpenOutcome,
+    Outcome,
+    Permitted,
+    Refused,
+    Unavailable,
+)
+from sidecar.v1.access_pb2 import (
+    BATCH_SEMANTICS_DENY_ON_FIRST_DENY,
+    BATCH_SEMANTICS_EXECUTE_ALL,
+    Authentication,
+    BatchItem,
+    CheckAccessBatchRequest,
+    CheckAccessRequest,
+    Context,
+    Device,
+    References,
+    Resource,
+    Strings,
+    Subject,
+)
+from sidecar.v1.break_glass_pb2 import CloseRequest, OpenRequest
+
+__all__ = [
+    "BATCH_SEMANTICS_DENY_ON_FIRST_DENY",
+    "BATCH_SEMANTICS_EXECUTE_ALL",
+    "DEADLINE",
+    "Answered",
+    "Authentication",
+    "BatchItem",
+    "CheckAccessBatchRequest",
+    "CheckAccessRequest",
+    "CloseOutcome",
+    "CloseRequest",
+    "Closed",
+    "Context",
+    "Device",
+    "Obligation",
+    "Offer",
+    "OpenOutcome",
+    "OpenRequest",
+    "Opened",
+    "Outcome",
+    "Permitted",
+    "References",
+    "Refused",
+    "Resource",
+    "Sidecar",
+    "Strings",
+    "Subject",
+    "Unavailable",
+]
