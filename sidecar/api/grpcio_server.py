@@ -1,0 +1,287 @@
+"""The transport the network sees: gRPC over TLS with client certificates; also a Unix socket or loopback with tokens.
+
+A thread serves a call. Checks that wait at the same time are decided together: the first thread in takes them all,
+answers them with one write, and hands the lead to the next one; there is no writer thread.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from msgspec import Struct
+
+from sidecar.api import wire
+from sidecar.api.address import SOCKET_MODE, Address, parse, plaintext, prepare_socket
+from sidecar.api.callers import NOBODY, Callers
+from sidecar.api.methods import LIVENESS, READINESS, Incoming, Lane, Method, Outgoing
+from sidecar.core.model import Caller
+from sidecar.errors import ConfigFault, MessageTooLarge, Overloaded, SidecarError, Unavailable
+from sidecar.v1 import access_pb2, admin_pb2, break_glass_pb2, facts_pb2
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+NOT_WANTED = Unavailable("nobody waits for this answer any more")
+
+CONNECTIONS = 256
+CODES = {code.value[0]: code for code in grpc.StatusCode}
+FILES = (access_pb2, break_glass_pb2, facts_pb2, admin_pb2)
+REFLECTED = tuple(name for file in FILES for name in (s.full_name for s in file.DESCRIPTOR.services_by_name.values()))
+
+
+class TlsFiles(Struct, frozen=True):
+    """PEM files: our certificate and key, and the authority whose client certificates are admitted."""
+
+    certificate: Path
+    key: Path
+    client_ca: Path
+
+    def stamp(self) -> tuple[tuple[int, int], ...]:
+        """Something that differs when a file was replaced."""
+        states = (path.stat() for path in (self.certificate, self.key, self.client_ca))
+        return tuple((state.st_mtime_ns, state.st_ino) for state in states)
+
+    def configuration(self) -> grpc.ServerCertificateConfiguration:
+        """What the files say now."""
+        return grpc.ssl_server_certificate_configuration(
+            [(self.key.read_bytes(), self.certificate.read_bytes())], self.client_ca.read_bytes()
+        )
+
+
+class Place:
+    """A call that waits for its answer, or to be asked to lead."""
+
+    __slots__ = ("answered", "incoming", "outgoing", "wanted")
+
+    def __init__(self, incoming: Incoming, wanted: Callable[[], bool]) -> None:
+        self.incoming, self.wanted = incoming, wanted
+        self.outgoing: Outgoing = NOT_WANTED
+        self.answered = threading.Lock()
+        self.answered.acquire()
+
+
+class Together:
+    """Answers what waits at the same time with one call of a method's handler."""
+
+    def __init__(self, method: Method) -> None:
+        self._method = method
+        self._lock = threading.Lock()  # guards the two below
+        self._waiting: list[Place] = []
+        self._led = False
+
+    def answer(self, incoming: Incoming, wanted: Callable[[], bool]) -> Outgoing:
+        """The answer to this call, decided with all that wait. Who is no longer `wanted` is not decided."""
+        place = Place(incoming, wanted)
+        with self._lock:
+            self._waiting.append(place)
+            led, self._led = self._led, True
+        if led:
+            place.answered.acquire()
+        if not led or self._leads(place):
+            self._lead()
+        return place.outgoing
+
+    def _leads(self, place: Place) -> bool:
+        """Whether this place was woken to lead: then it still waits, first of all."""
+        with self._lock:
+            return bool(self._waiting) and self._waiting[0] is place
+
+    def _lead(self) -> None:
+        """Answer all that wait, then wake the first that came meanwhile to lead."""
+        with self._lock:
+            places, self._waiting = self._waiting, []
+        wanted = [place for place in places if place.wanted()]
+        outgoing = self._method.serve([place.incoming for place in wanted])
+        for place, out in zip(wanted, outgoing, strict=True):
+            place.outgoing = out
+        for place in places:
+            place.answered.release()
+        with self._lock:
+            self._led = bool(self._waiting)
+            if self._waiting:
+                self._waiting[0].answered.release()
+
+
+class Pool(ThreadPoolExecutor):
+    """A pool that knows how many calls it holds, waiting or being served."""
+
+    def __init__(self, workers: int) -> None:
+        super().__init__(workers, thread_name_prefix="grpcio")
+        self.held = 0
+        self._lock = threading.Lock()
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        """Run it when a thread is free."""
+        with self._lock:
+            self.held += 1
+        future = super().submit(fn, *args, **kwargs)
+        future.add_done_callback(self._leave)
+        return future
+
+    def _leave(self, future: Future[Any]) -> None:
+        with self._lock:
+            self.held -= 1
+
+
+class GrpcioServer(grpc.GenericRpcHandler):  # type: ignore[type-arg]
+    """Serves a table of methods; a caller is proven by a client certificate, or without TLS by a bearer token."""
+
+    def __init__(
+        self,
+        address: str,
+        table: Mapping[str, Method],
+        callers: Callers,
+        refused: Callable[[str], None],
+        tls: TlsFiles | None = None,
+        in_flight: int = 1024,
+        streams: int = 1024,
+        metadata_bytes: int = 16_384,
+        workers: int = 64,
+    ) -> None:
+        """`refused` is told the reason of every call that is not answered.
+
+        At most `in_flight` calls wait or are served; a connection has at most `streams` open.
+        Raises ConfigFault for a plaintext address that is neither a Unix socket nor loopback.
+        """
+        self._address = parse(address) if tls else plaintext(address)
+        self._table, self._callers, self._refused, self._tls = table, callers, refused, tls
+        self._together = {
+            name: Together(method) for name, method in table.items() if method.lane is Lane.CHECKS and method.roles
+        }
+        self._in_flight, self._workers = in_flight, workers
+        self._options = (
+            ("grpc.so_reuseport", 0),
+            ("grpc.max_receive_message_length", max(method.limit for method in table.values())),
+            ("grpc.max_concurrent_streams", streams),
+            ("grpc.max_metadata_size", metadata_bytes),
+            ("grpc.absolute_max_metadata_size", metadata_bytes),
+            ("grpc.max_allowed_incoming_connections", CONNECTIONS),
+            ("grpc.server_handshake_timeout_ms", 10_000),
+            ("grpc.http2.max_ping_strikes", 2),
+        )
+        self._server: grpc.Server | None = None
+
+    @property
+    def address(self) -> str:
+        """Where it listens; after `start` with the port that was really bound."""
+        return str(self._address)
+
+    def start(self) -> None:
+        """Listen and serve, not ready yet. Raises ConfigFault when that cannot be."""
+        address = self._address
+        self._pool, self._health_pool = Pool(self._workers), ThreadPoolExecutor(1, thread_name_prefix="health")
+        server = grpc.server(
+            self._pool, handlers=[self], options=self._options, maximum_concurrent_rpcs=self._in_flight
+        )
+        self._health = health.HealthServicer(experimental_thread_pool=self._health_pool)
+        self.set_ready(False)
+        self._health.set(LIVENESS, health_pb2.HealthCheckResponse.SERVING)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        reflection.enable_server_reflection((*REFLECTED, reflection.SERVICE_NAME, health.SERVICE_NAME), server)
+        if address.path:
+            prepare_socket(Path(address.path))
+        try:
+            if self._tls:
+                port = server.add_secure_port(str(address), _credentials(self._tls))
+            else:
+                port = server.add_insecure_port(str(address))
+        except RuntimeError:
+            raise ConfigFault(f"address `{address}`: cannot be bound; is another process listening there?") from None
+        if not address.path:
+            self._address = Address(host=address.host, port=port)
+        server.start()
+        if address.path:
+            Path(address.path).chmod(SOCKET_MODE)
+        self._server = server
+
+    def set_ready(self, ready: bool) -> None:
+        """Say whether the sidecar is ready to whoever asks after its health."""
+        state = health_pb2.HealthCheckResponse.SERVING if ready else health_pb2.HealthCheckResponse.NOT_SERVING
+        for service in READINESS:
+            self._health.set(service, state)
+
+    def stop(self, grace: float) -> None:
+        """Refuse new calls, answer those that wait for at most `grace` seconds, then close. Safe to call twice."""
+        server, self._server = self._server, None
+        if server is None:
+            return
+        self._health.enter_graceful_shutdown()
+        server.stop(grace).wait()
+        self._pool.shutdown(wait=False)
+        self._health_pool.shutdown(wait=False)
+        if self._address.path:
+            Path(self._address.path).unlink(missing_ok=True)
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:  # type: ignore[type-arg]
+        """The handler of a method of the table. Called by grpc once a call, before it takes or sheds it."""
+        name = handler_call_details.method
+        method = self._table.get(name)
+        if method is None:
+            return None
+        if self._pool.held >= self._in_flight:
+            self._refused(Overloaded.reason)  # grpc is about to shed it with RESOURCE_EXHAUSTED
+        return grpc.unary_unary_rpc_method_handler(
+            lambda payload, context: self._answer(method, self._together.get(name), payload, context)
+        )
+
+    def _answer(
+        self, method: Method, together: Together | None, payload: bytes, context: grpc.ServicerContext
+    ) -> bytes:
+        remaining = context.time_remaining()
+        deadline = None if remaining is None else time.monotonic() + remaining
+        try:
+            if len(payload) > method.limit:
+                raise MessageTooLarge(f"a message of {len(payload)} bytes; this method admits {method.limit}")
+            incoming = Incoming(payload, self._caller(method, context), deadline)
+        except SidecarError as error:
+            return self._fail(context, error)
+        if together is not None:
+            out = together.answer(incoming, context.is_active)
+        else:
+            [out] = method.serve([incoming])
+        return out if isinstance(out, bytes) else self._fail(context, out)
+
+    def _caller(self, method: Method, context: grpc.ServicerContext) -> Caller:
+        if not method.roles:
+            return NOBODY
+        if self._tls:
+            proofs: Mapping[str, Sequence[bytes]] = context.auth_context()  # type: ignore[assignment]
+            return self._callers.by_san([uri.decode(errors="replace") for uri in proofs.get("peer_uri", ())])
+        tokens = (value for key, value in context.invocation_metadata() if key == "authorization")
+        return self._callers.by_token(next(tokens, None))
+
+    def _fail(self, context: grpc.ServicerContext, error: Exception) -> bytes:
+        status = wire.status(error)
+        self._refused(status.reason)
+        context.set_trailing_metadata(status.metadata)
+        context.abort(CODES[status.code], status.message)
+
+
+def _credentials(tls: TlsFiles) -> grpc.ServerCredentials:
+    """Credentials that read the files again when they were replaced, and keep the last good ones."""
+    try:
+        used, initial = tls.stamp(), tls.configuration()
+    except OSError as error:
+        raise ConfigFault(f"{error.filename}: cannot be read: {error.strerror}") from None
+
+    def fetch() -> grpc.ServerCertificateConfiguration | None:
+        nonlocal used
+        try:
+            now = tls.stamp()
+            if now == used:
+                return None
+            used, fresh = now, tls.configuration()
+        except OSError as error:
+            log.warning("certificates_unreadable", extra={"file": error.filename})
+            return None
+        return fresh
+
+    # Its stub leaves out that None means: keep what is in use.
+    return grpc.dynamic_ssl_server_credentials(initial, fetch, require_client_authentication=True)  # type: ignore[arg-type]

@@ -1,0 +1,275 @@
+"""THE table: what can be called, by whom, how large a message may be; bytes to bytes, whatever the transport."""
+
+import logging
+from collections.abc import Callable, Sequence
+from enum import Enum
+from typing import Protocol
+
+from grpc_health.v1 import health_pb2
+from msgspec import Struct
+
+from sidecar.api import answers, requests
+from sidecar.api.shape import value
+from sidecar.core.model import Answer, Caller, Fact, Grant, Opening, Retraction, Subject, Watermark
+from sidecar.core.reading import FactsPage, FactsQuery, RecordsPage, RecordsQuery, Status, Written
+from sidecar.core.record import Refused
+from sidecar.errors import InvalidRequest, NotFound, PermissionDenied, SidecarError, Unavailable
+from sidecar.pdp import BatchAnswer, BatchCall, Call
+
+log = logging.getLogger(__name__)
+
+HEALTH = "/grpc.health.v1.Health/Check"
+LIVENESS = "liveness"
+READINESS = ("", "readiness", "sidecar.v1.AccessService")
+
+
+class Incoming(Struct, frozen=True):
+    """One call that arrived: its message, who makes it, and until when an answer is of use (`time.monotonic`)."""
+
+    payload: bytes
+    caller: Caller
+    deadline: float | None = None
+
+
+Outgoing = bytes | Exception
+Handler = Callable[[Sequence[Incoming]], list[Outgoing]]
+Single = Callable[[Incoming], bytes]
+
+
+class Lane(Enum):
+    """Who serves a method where one thread cannot wait: nothing slow may hold up a check, nor an import a grant."""
+
+    CHECKS = 0
+    GRANTS = 1
+    BULK = 2
+
+
+class Method(Struct, frozen=True, eq=False):
+    """One row of the table.
+
+    The handler answers in order, one outgoing for each incoming; it refuses callers that have none of `roles`.
+    Empty `roles` admit anybody, even unproven. `limit` is the longest message in bytes.
+    """
+
+    handler: Handler
+    roles: frozenset[str]
+    limit: int
+    lane: Lane = Lane.CHECKS
+
+    def serve(self, incoming: Sequence[Incoming]) -> list[Outgoing]:
+        """The handler's answers; a handler that breaks answers every call with its error."""
+        try:
+            outgoing = self.handler(incoming)
+            if len(outgoing) != len(incoming):
+                raise IndexError("a handler gives one outgoing for each incoming")
+            return outgoing
+        except Exception as error:
+            return [_failure(error)] * len(incoming)
+
+
+class Deciding(Protocol):
+    """What the table needs of the corridor of questions."""
+
+    def check(self, calls: Sequence[Call | Refused]) -> Sequence[Answer | SidecarError]:
+        """One result each, in order. At the place of a `Refused`, only an `Unavailable` counts."""
+
+    def check_batch(self, call: BatchCall) -> BatchAnswer:
+        """The answers of a batch. Raises SidecarError."""
+
+
+class Changing(Protocol):
+    """What the table needs of the corridor of changes. Every method raises SidecarError."""
+
+    def write_facts(
+        self,
+        caller: Caller,
+        controller_id: str,
+        request_id: str,
+        facts: Sequence[Fact],
+        retract: Sequence[Retraction],
+        watermarks: Sequence[Watermark],
+    ) -> Written:
+        """Keep these facts, all or nothing."""
+
+    def open(self, caller: Caller, opening: Opening) -> tuple[Answer, Grant | None]:
+        """The answer to an opening, and the grant when it is a permit."""
+
+    def close(self, caller: Caller, subject: Subject, grant_id: str) -> tuple[Grant, str]:
+        """The grant as it ended, and a consistency token."""
+
+    def get(self, caller: Caller, grant_id: str) -> Grant:
+        """One grant."""
+
+
+class Showing(Protocol):
+    """What the table needs to show what is known. Every method raises SidecarError."""
+
+    def read_facts(self, caller: Caller, query: FactsQuery) -> FactsPage:
+        """Some of the facts of the caller's tenant and controllers."""
+
+    def status(self, caller: Caller) -> Status:
+        """What the sidecar is doing."""
+
+    def show_records(self, caller: Caller, query: RecordsQuery) -> RecordsPage:
+        """Some of the records; the reading is itself recorded first."""
+
+
+def method_table(
+    deciding: Deciding,
+    changing: Changing,
+    showing: Showing,
+    serving: Callable[[], bool],
+    now: Callable[[], int],
+    check_bytes: int = 65_536,
+    write_bytes: int = 4_194_304,
+) -> dict[str, Method]:
+    """Every method by its full name. `serving` says whether the sidecar is ready, `now` gives microseconds."""
+    table = _Table(deciding, changing, showing, now)
+    dpi, feed, auditors = {"dpi"}, {"feed"}, {"administrator", "auditor"}
+    rows: tuple[tuple[str, Single, set[str], int, Lane], ...] = (
+        ("AccessService/CheckAccessBatch", table.batch, dpi, write_bytes, Lane.CHECKS),
+        ("BreakGlassService/Open", table.open, dpi, check_bytes, Lane.GRANTS),
+        ("BreakGlassService/Close", table.close, dpi, check_bytes, Lane.GRANTS),
+        ("BreakGlassService/Get", table.get, dpi, check_bytes, Lane.GRANTS),
+        ("FactsService/WriteFacts", table.write_facts, feed, write_bytes, Lane.BULK),
+        ("FactsService/ReadFacts", table.read_facts, {"feed", "auditor"}, check_bytes, Lane.BULK),
+        ("AdminService/GetStatus", table.status, auditors, check_bytes, Lane.GRANTS),
+        ("AdminService/ShowRecords", table.show_records, auditors, check_bytes, Lane.BULK),
+    )
+    check = "/sidecar.v1.AccessService/CheckAccess"
+    return {
+        check: Method(table.checks(check, frozenset(dpi)), frozenset(dpi), check_bytes),
+        **{
+            f"/sidecar.v1.{name}": Method(
+                table.singly(f"/sidecar.v1.{name}", single, frozenset(roles)), frozenset(roles), limit, lane
+            )
+            for name, single, roles, limit, lane in rows
+        },
+        HEALTH: Method(_health(serving), frozenset(), 1024),
+    }
+
+
+class _Table:
+    """The handlers, over the two corridors."""
+
+    def __init__(self, deciding: Deciding, changing: Changing, showing: Showing, now: Callable[[], int]) -> None:
+        self._deciding, self._changing, self._showing, self._now = deciding, changing, showing, now
+
+    def checks(self, name: str, roles: frozenset[str]) -> Handler:
+        """CheckAccess: everything that arrived together goes to the corridor together."""
+
+        def handler(incoming: Sequence[Incoming]) -> list[Outgoing]:
+            refusals: dict[int, SidecarError] = {}
+            calls: list[Call | Refused] = []
+            for n, one in enumerate(incoming):
+                try:
+                    _admit(one.caller, roles)
+                    calls.append(Call(requests.question(one.payload), one.caller))
+                except (InvalidRequest, PermissionDenied) as refusal:
+                    refusals[n] = refusal
+                    calls.append(_refused(one.caller, name, refusal))
+            results = self._deciding.check(calls)
+            return [_checked(result, refusals.get(n)) for n, result in enumerate(results)]
+
+        return handler
+
+    def singly(self, name: str, single: Single, roles: frozenset[str]) -> Handler:
+        """Any other method: one call at a time; a malformed or refused one is recorded too."""
+
+        def answer(one: Incoming) -> Outgoing:
+            try:
+                _admit(one.caller, roles)
+                return single(one)
+            except (InvalidRequest, PermissionDenied) as refusal:
+                [result] = self._deciding.check([_refused(one.caller, name, refusal)])
+                return result if isinstance(result, Unavailable) else refusal
+
+        return lambda incoming: [answer(one) for one in incoming]
+
+    def batch(self, one: Incoming) -> bytes:
+        items, stop = requests.batch(one.payload)
+        answered = self._deciding.check_batch(BatchCall(items, one.caller, stop))
+        return answers.batch_answer(answered).SerializeToString()
+
+    def open(self, one: Incoming) -> bytes:
+        answer, grant = self._changing.open(one.caller, requests.opening(one.payload))
+        return answers.opened(answer, grant, self._now()).SerializeToString()
+
+    def close(self, one: Incoming) -> bytes:
+        grant, token = self._changing.close(one.caller, *requests.closing(one.payload))
+        return answers.closed(grant, token, self._now()).SerializeToString()
+
+    def get(self, one: Incoming) -> bytes:
+        grant = self._changing.get(one.caller, requests.grant_named(one.payload))
+        return answers.got(grant, self._now()).SerializeToString()
+
+    def write_facts(self, one: Incoming) -> bytes:
+        message = requests.writing(one.payload)
+        written = self._changing.write_facts(
+            one.caller,
+            message.controller_id,
+            message.request_id,
+            tuple(value(Fact, fact) for fact in message.facts),
+            tuple(value(Retraction, retraction) for retraction in message.retract),
+            tuple(value(Watermark, watermark) for watermark in message.watermarks),
+        )
+        return answers.written(written).SerializeToString()
+
+    def read_facts(self, one: Incoming) -> bytes:
+        return answers.facts_page(
+            self._showing.read_facts(one.caller, requests.facts_query(one.payload))
+        ).SerializeToString()
+
+    def status(self, one: Incoming) -> bytes:
+        requests.nothing(one.payload)
+        return answers.status(self._showing.status(one.caller)).SerializeToString()
+
+    def show_records(self, one: Incoming) -> bytes:
+        page = self._showing.show_records(one.caller, requests.records_query(one.payload))
+        return answers.records_page(page).SerializeToString()
+
+
+def _admit(caller: Caller, roles: frozenset[str]) -> None:
+    if roles.isdisjoint(caller.roles):
+        raise PermissionDenied(f"this method is for the role {' or '.join(sorted(roles))}")
+
+
+def _refused(caller: Caller, method: str, refusal: SidecarError) -> Refused:
+    field = refusal.field if isinstance(refusal, InvalidRequest) else ""
+    return Refused(caller.id, caller.tenant, method, field, refusal.reason)
+
+
+def _checked(result: Answer | SidecarError, refusal: SidecarError | None) -> Outgoing:
+    if isinstance(result, Answer):
+        return answers.answer(result).SerializeToString()
+    if refusal is None or isinstance(result, Unavailable):
+        return result
+    return refusal
+
+
+def _failure(error: Exception) -> Exception:
+    """The error as it will be told. One that is not ours goes to the log by class and place, without its text."""
+    if not isinstance(error, SidecarError):
+        trace = error.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        where = "" if trace is None else f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+        log.error("call_failed", extra={"error": type(error).__name__, "at": where})
+    return error
+
+
+def _health(serving: Callable[[], bool]) -> Handler:
+    """grpc.health.v1.Health/Check: `liveness` while the process answers, everything else by readiness."""
+
+    def answer(one: Incoming) -> Outgoing:
+        try:
+            service = health_pb2.HealthCheckRequest.FromString(one.payload).service
+        except ValueError:
+            return InvalidRequest("message", "not a grpc.health.v1.HealthCheckRequest")
+        if service != LIVENESS and service not in READINESS:
+            return NotFound("service")
+        ready = service == LIVENESS or serving()
+        state = health_pb2.HealthCheckResponse.SERVING if ready else health_pb2.HealthCheckResponse.NOT_SERVING
+        return bytes(health_pb2.HealthCheckResponse(status=state).SerializeToString())
+
+    return lambda incoming: [answer(one) for one in incoming]

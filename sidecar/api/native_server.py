@@ -1,0 +1,210 @@
+"""The fast transport: gRPC on a Unix socket or loopback, its HTTP/2 outside the interpreter lock.
+
+One thread takes the calls that have arrived and answers the checks among them together; one helper thread serves
+what writes or reads much, grants before imports, so that neither disk nor SQL holds up a check.
+The library behind it has no limit of its own on queued calls and drops calls in flight when it closes: shedding,
+refusing long messages and draining are here. docs/transports.md lists what differs from grpcio.
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from msgspec import Struct
+from pygrpc_native import EVENT_CALL, NativeGrpcFront
+
+from sidecar.api import wire
+from sidecar.api.address import SOCKET_MODE, Address, plaintext, prepare_socket
+from sidecar.api.callers import NOBODY, Callers
+from sidecar.api.methods import Incoming, Lane, Method
+from sidecar.errors import ConfigFault, MessageTooLarge, Overloaded, SidecarError, Unavailable
+
+BURST = 64
+TAKEN_AT_ONCE = 4096
+IDLE_MS = 100
+FLUSH_SECONDS = 0.05
+
+
+class Waiting(Struct, frozen=True):
+    """A call that has not been served yet."""
+
+    call_id: int
+    method: Method
+    incoming: Incoming
+
+
+class NativeServer:
+    """Serves a table of methods on a Unix socket or a loopback address; callers are proven by a bearer token."""
+
+    def __init__(
+        self,
+        address: str,
+        table: Mapping[str, Method],
+        callers: Callers,
+        refused: Callable[[str], None],
+        in_flight: int = 1024,
+        streams: int = 1024,
+        metadata_bytes: int = 16_384,
+    ) -> None:
+        """`refused` is told the reason of every call that is not answered.
+
+        At most `in_flight` calls wait in each lane; a connection has at most `streams` calls open.
+        Raises ConfigFault for an address that needs TLS.
+        """
+        self._address = plaintext(address)
+        self._names, self._methods = list(table), list(table.values())
+        self._callers, self._refused = callers, refused
+        self._in_flight, self._streams, self._metadata_bytes = in_flight, streams, metadata_bytes
+        self._front: NativeGrpcFront | None = None
+        self._checks: OrderedDict[int, Waiting] = OrderedDict()  # the serving thread's own
+        self._slow: dict[Lane, OrderedDict[int, Waiting]] = {Lane.GRANTS: OrderedDict(), Lane.BULK: OrderedDict()}
+        self._helper = threading.Condition()  # guards _slow and _helping
+        self._helping = False
+        self._draining = False
+        self._drained = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    @property
+    def address(self) -> str:
+        """Where it listens; after `start` with the port that was really bound."""
+        return str(self._address)
+
+    def start(self) -> None:
+        """Listen and serve. Raises ConfigFault when the address cannot be bound."""
+        address = self._address
+        if address.path:
+            prepare_socket(Path(address.path))
+        try:
+            front = NativeGrpcFront(
+                str(address),
+                [(name, False) for name in self._names],
+                client_key_metadata="authorization",
+                call_details=True,
+                max_concurrent_streams=self._streams,
+                max_metadata_size=self._metadata_bytes,
+            )
+        except OSError as error:
+            raise ConfigFault(f"address `{address}`: cannot be bound: {error}") from None
+        if address.path:
+            Path(address.path).chmod(SOCKET_MODE)
+        else:
+            self._address = Address(host=address.host, port=front.bound_port)
+        front.start()
+        self._front = front
+        self._threads = [
+            threading.Thread(target=self._serve, args=(front,), name="native-checks", daemon=True),
+            threading.Thread(target=self._help, args=(front,), name="native-helper", daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self, grace: float) -> None:
+        """Refuse new calls, answer those that wait for at most `grace` seconds, then close. Safe to call twice."""
+        front, self._front = self._front, None
+        if front is None:
+            return
+        self._draining = True
+        if self._drained.wait(grace):
+            # The library hands an answer to threads of its own, which need a moment to put it on the socket.
+            time.sleep(FLUSH_SECONDS)
+        front.close()
+        with self._helper:
+            self._helper.notify_all()
+        for thread in self._threads:
+            thread.join()
+        if self._address.path:
+            Path(self._address.path).unlink(missing_ok=True)
+
+    def _serve(self, front: NativeGrpcFront) -> None:
+        checks = self._checks
+        while (events := front.recv_batch_details(TAKEN_AT_ONCE, 0 if checks else IDLE_MS)) is not None:
+            for kind, call_id, method_id, payload, proof, details in events:
+                if kind == EVENT_CALL and payload is not None and details is not None:
+                    remaining = details[2]
+                    deadline = None if remaining is None else time.monotonic() + remaining
+                    self._take(front, call_id, self._methods[method_id], payload, proof, deadline)
+                else:
+                    self._forget(call_id)
+            if checks:
+                self._answer(front, [checks.popitem(last=False)[1] for _ in range(min(BURST, len(checks)))])
+            elif self._draining and self._idle():
+                self._drained.set()
+        self._drained.set()
+
+    def _take(
+        self,
+        front: NativeGrpcFront,
+        call_id: int,
+        method: Method,
+        payload: bytes,
+        proof: bytes | str | None,
+        deadline: float | None,
+    ) -> None:
+        """Give the call a place, or refuse it at once."""
+        lane = self._checks if method.lane is Lane.CHECKS else self._slow[method.lane]
+        try:
+            if self._draining:
+                raise Unavailable("the sidecar is stopping")
+            if len(lane) >= self._in_flight:
+                raise Overloaded
+            if len(payload) > method.limit:
+                raise MessageTooLarge(f"a message of {len(payload)} bytes; this method admits {method.limit}")
+            # Without an `authorization` header the proof is the peer's address, as text.
+            token = proof if isinstance(proof, bytes) else None
+            caller = self._callers.by_token(token) if method.roles else NOBODY
+        except SidecarError as error:
+            self._fail(front, call_id, error)
+            return
+        waiting = Waiting(call_id, method, Incoming(payload, caller, deadline))
+        if method.lane is Lane.CHECKS:
+            lane[call_id] = waiting
+            return
+        with self._helper:
+            lane[call_id] = waiting
+            self._helper.notify()
+
+    def _forget(self, call_id: int) -> None:
+        """The caller went away, or its deadline came, before the call was served."""
+        if self._checks.pop(call_id, None) is None:
+            with self._helper:
+                for lane in self._slow.values():
+                    lane.pop(call_id, None)
+
+    def _help(self, front: NativeGrpcFront) -> None:
+        grants, bulk = self._slow[Lane.GRANTS], self._slow[Lane.BULK]
+        while True:
+            with self._helper:
+                self._helping = False
+                self._helper.wait_for(lambda: grants or bulk or self._front is None)
+                if not grants and not bulk:
+                    return
+                self._helping = True
+                _, waiting = (grants or bulk).popitem(last=False)
+            self._answer(front, [waiting])
+
+    def _idle(self) -> bool:
+        with self._helper:
+            return not self._helping and not any(self._slow.values())
+
+    def _answer(self, front: NativeGrpcFront, burst: list[Waiting]) -> None:
+        """Serve these calls: those of one method together, those nobody waits for any more not at all."""
+        now = time.monotonic()
+        together: dict[Method, list[Waiting]] = {}
+        for waiting in burst:
+            deadline = waiting.incoming.deadline
+            if deadline is None or now < deadline:
+                together.setdefault(waiting.method, []).append(waiting)
+        for method, calls in together.items():
+            outgoing = method.serve([call.incoming for call in calls])
+            for call, out in zip(calls, outgoing, strict=True):
+                if isinstance(out, bytes):
+                    front.respond(call.call_id, out)
+                else:
+                    self._fail(front, call.call_id, out)
+
+    def _fail(self, front: NativeGrpcFront, call_id: int, error: Exception) -> None:
+        status = wire.status(error)
+        front.fail(call_id, status.code, status.message, status.metadata)
+        self._refused(status.reason)

@@ -1,0 +1,363 @@
+"""What a caller sent → the question it is: every field read once, every doubt settled by `strict.check`.
+
+The cheap questions here are sufficient, never necessary: when one fails, `strict.check` gives the exact answer.
+`shape.value` says the same in a plain way, and the tests compare the two.
+"""
+
+from typing import TypeVar
+
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+from msgspec.structs import replace
+
+from sidecar.api.shape import value
+from sidecar.api.strict import (
+    ACCESS_MODES,
+    ACCOUNT_STATUSES,
+    ACCOUNT_TYPES,
+    BATCH_ITEMS,
+    DEVICE_CLASSES,
+    FIRST_SECOND,
+    HDS_STATES,
+    INFORMED,
+    LANGUAGES,
+    LAST_SECOND,
+    LIFECYCLES,
+    NAME_LENGTH,
+    REMOTE_KINDS,
+    SUBJECT_KINDS,
+    TEXT_LENGTH,
+    check,
+    check_string,
+    parsed,
+)
+from sidecar.core.model import (
+    NO_CONTEXT,
+    NO_REFERENCES,
+    Authentication,
+    Context,
+    Device,
+    Fact,
+    ItemFault,
+    Opening,
+    References,
+    Request,
+    Resource,
+    Subject,
+)
+from sidecar.core.reading import FactsQuery, RecordsQuery
+from sidecar.errors import InvalidRequest
+from sidecar.v1 import access_pb2, admin_pb2, break_glass_pb2, facts_pb2
+
+KINDS_OF_SUBJECT = frozenset(SUBJECT_KINDS)
+ACCOUNTS = frozenset((*ACCOUNT_TYPES, ""))
+STATUSES = frozenset((*ACCOUNT_STATUSES, ""))
+HDS = frozenset((*HDS_STATES, ""))
+REMOTES = frozenset((*REMOTE_KINDS, None))
+DEVICES = frozenset((*DEVICE_CLASSES, ""))
+LIVES = frozenset((*LIFECYCLES, None))
+MODES = frozenset(ACCESS_MODES)
+TONGUES = frozenset((*LANGUAGES, ""))
+TOLD = frozenset((*INFORMED, ""))
+
+MOST_RECORDS = 1000
+
+M = TypeVar("M", bound=Message)
+
+
+def question(payload: bytes) -> Request:
+    """The question of a CheckAccessRequest. Raises InvalidRequest naming the field."""
+    message = parsed(access_pb2.CheckAccessRequest, payload)
+    if not (message.HasField("subject") and message.HasField("resource")):
+        check(message)
+    facts: tuple[Fact, ...] = ()
+    if message.facts:
+        check(message)
+        facts = tuple(value(Fact, fact) for fact in message.facts)
+    return Request(
+        _subject(message.subject),
+        _word(message.action, "action"),
+        _resource(message.resource, "resource."),
+        _word(message.purpose, "purpose"),
+        _authentication(message.authentication) if message.HasField("authentication") else None,
+        _device(message.device) if message.HasField("device") else None,
+        _context(message.context) if message.HasField("context") else NO_CONTEXT,
+        facts,
+    )
+
+
+def batch(payload: bytes) -> tuple[tuple[Request | ItemFault, ...], bool]:
+    """The questions of a CheckAccessBatchRequest, in order, and whether to stop at the first refusal or fault.
+
+    An item that is malformed is its fault; raises InvalidRequest for what is common to all.
+    """
+    message = parsed(access_pb2.CheckAccessBatchRequest, payload)
+    if not message.HasField("subject"):
+        raise InvalidRequest("subject", "required")
+    if not 1 <= len(message.items) <= BATCH_ITEMS:
+        raise InvalidRequest("items", f"expected 1 to {BATCH_ITEMS}")
+    if message.semantics not in access_pb2.BatchSemantics.values():
+        names = ", ".join(access_pb2.BatchSemantics.keys())
+        raise InvalidRequest("semantics", f"`{message.semantics}` is none of {names}")
+    if message.patient_id:
+        _word(message.patient_id, "patient_id")
+    common = Request(
+        _subject(message.subject),
+        "",
+        Resource(patient_id=message.patient_id),
+        _word(message.purpose, "purpose"),
+        _authentication(message.authentication) if message.HasField("authentication") else None,
+        _device(message.device) if message.HasField("device") else None,
+        _context(message.context) if message.HasField("context") else NO_CONTEXT,
+    )
+    items = tuple(_item(item, common, f"items[{n}].") for n, item in enumerate(message.items))
+    return items, message.semantics == access_pb2.BATCH_SEMANTICS_DENY_ON_FIRST_DENY
+
+
+def opening(payload: bytes) -> Opening:
+    """The opening of an OpenRequest. Raises InvalidRequest."""
+    return value(Opening, _checked(break_glass_pb2.OpenRequest, payload))
+
+
+def closing(payload: bytes) -> tuple[Subject, str]:
+    """Who closes which grant. Raises InvalidRequest."""
+    message = _checked(break_glass_pb2.CloseRequest, payload)
+    return value(Subject, message.subject), message.grant
+
+
+def grant_named(payload: bytes) -> str:
+    """The grant a GetRequest asks for. Raises InvalidRequest."""
+    return _checked(break_glass_pb2.GetRequest, payload).grant
+
+
+def writing(payload: bytes) -> facts_pb2.WriteFactsRequest:
+    """A well-formed WriteFactsRequest. Raises InvalidRequest."""
+    return _checked(facts_pb2.WriteFactsRequest, payload)
+
+
+def facts_query(payload: bytes) -> FactsQuery:
+    """Which facts a ReadFactsRequest asks for. Raises InvalidRequest."""
+    message = _checked(facts_pb2.ReadFactsRequest, payload)
+    if message.as_of_token and message.HasField("as_of"):
+        raise InvalidRequest("as_of", "expected either `as_of` or `as_of_token`")
+    return value(FactsQuery, message)
+
+
+def records_query(payload: bytes) -> RecordsQuery:
+    """Which records a ShowRecordsRequest asks for. Raises InvalidRequest."""
+    message = _checked(admin_pb2.ShowRecordsRequest, payload)
+    if message.limit > MOST_RECORDS:
+        raise InvalidRequest("limit", f"`{message.limit}` is more than {MOST_RECORDS}")
+    return value(RecordsQuery, message)
+
+
+def nothing(payload: bytes) -> None:
+    """Nothing for a GetStatusRequest. Raises InvalidRequest."""
+    parsed(admin_pb2.GetStatusRequest, payload)
+
+
+def _checked(kind: type[M], payload: bytes) -> M:
+    message = parsed(kind, payload)
+    check(message)
+    return message
+
+
+def _item(item: access_pb2.BatchItem, common: Request, path: str) -> Request | ItemFault:
+    try:
+        if not item.HasField("resource"):
+            check(item, path)
+        resource = _resource(item.resource, path + "resource.")
+        if not resource.patient_id:
+            resource = replace(resource, patient_id=common.resource.patient_id)
+        elif common.resource.patient_id and resource.patient_id != common.resource.patient_id:
+            raise InvalidRequest(path + "resource.patient_id", "expected absent or equal to the batch's `patient_id`")
+        return Request(
+            common.subject,
+            _word(item.action, path + "action"),
+            resource,
+            common.purpose,
+            common.authentication,
+            common.device,
+            common.context,
+        )
+    except InvalidRequest as fault:
+        return ItemFault(fault.field, fault.description)
+
+
+def _subject(m: access_pb2.Subject) -> Subject:
+    subject = Subject(
+        m.id,
+        m.kind,
+        m.profile,
+        m.id_system,
+        m.profession,
+        m.r1110_2_category,
+        m.structure,
+        tuple(m.units[:]) if m.units else (),
+        m.activity_id,
+        tuple(m.activities[:]) if m.activities else (),
+        m.account_type,
+        m.status,
+        _instant(m.valid_from, "subject.valid_from") if m.HasField("valid_from") else None,
+        _instant(m.valid_until, "subject.valid_until") if m.HasField("valid_until") else None,
+        m.contract_ref,
+        _instant(m.contract_until, "subject.contract_until") if m.HasField("contract_until") else None,
+        m.confidentiality_signed if m.HasField("confidentiality_signed") else None,
+        m.hds,
+        m.supervised_by,
+        m.on_behalf_of,
+    )
+    names = (
+        subject.id,
+        subject.profile,
+        subject.id_system,
+        subject.profession,
+        subject.r1110_2_category,
+        subject.structure,
+        subject.activity_id,
+        subject.contract_ref,
+        subject.supervised_by,
+        subject.on_behalf_of,
+        *subject.units,
+        *subject.activities,
+    )
+    if not (
+        subject.id
+        and subject.profile
+        and subject.kind in KINDS_OF_SUBJECT
+        and subject.account_type in ACCOUNTS
+        and subject.status in STATUSES
+        and subject.hds in HDS
+        and _plain(names)
+        and all(subject.units)
+        and all(subject.activities)
+    ):
+        check(m, "subject.")
+    return subject
+
+
+def _authentication(m: access_pb2.Authentication) -> Authentication:
+    authentication = Authentication(
+        m.acr,
+        tuple(m.amr[:]) if m.amr else (),
+        m.mfa if m.HasField("mfa") else None,
+        _instant(m.time, "authentication.time") if m.HasField("time") else None,
+        m.idle_s if m.HasField("idle_s") else None,
+        m.remote if m.HasField("remote") else None,
+    )
+    methods = authentication.amr
+    if not (authentication.remote in REMOTES and _plain((authentication.acr, *methods)) and all(methods)):
+        check(m, "authentication.")
+    return authentication
+
+
+def _device(m: access_pb2.Device) -> Device:
+    device = Device(
+        getattr(m, "class"),
+        m.managed if m.HasField("managed") else None,
+        m.compromised if m.HasField("compromised") else None,
+    )
+    if device.class_ not in DEVICES:
+        check(m, "device.")
+    return device
+
+
+def _resource(m: access_pb2.Resource, path: str) -> Resource:
+    resource = Resource(
+        m.category,
+        m.patient_id,
+        m.type,
+        m.id,
+        tuple(m.tags.values[:]) if m.HasField("tags") else None,
+        m.author,
+        m.author_structure,
+        _instant(m.created_at, path + "created_at") if m.HasField("created_at") else None,
+        m.unit,
+        m.stay,
+        tuple(m.visibility.values[:]) if m.HasField("visibility") else None,
+        tuple(m.masked_for.values[:]) if m.HasField("masked_for") else None,
+        _instant(m.announced_since, path + "announced_since") if m.HasField("announced_since") else None,
+        m.lifecycle if m.HasField("lifecycle") else None,
+        m.controller_id,
+        m.source_system,
+    )
+    lists = (*(resource.tags or ()), *(resource.visibility or ()), *(resource.masked_for or ()))
+    names = (
+        resource.category,
+        resource.patient_id,
+        resource.type,
+        resource.id,
+        resource.author,
+        resource.author_structure,
+        resource.unit,
+        resource.stay,
+        resource.controller_id,
+        resource.source_system,
+        *lists,
+    )
+    if not (resource.category and resource.lifecycle in LIVES and _plain(names) and all(lists)):
+        check(m, path)
+    return resource
+
+
+def _context(m: access_pb2.Context) -> Context:
+    context = Context(
+        m.access_mode or "normal",
+        m.grant,
+        m.motive,
+        m.justification,
+        m.workstation if m.HasField("workstation") else None,
+        m.unit,
+        m.request_id,
+        m.language,
+        m.secret_connection if m.HasField("secret_connection") else None,
+        m.patient_informed,
+        m.recipient,
+        m.notice_version,
+        m.legal_basis,
+        m.user_agreement if m.HasField("user_agreement") else None,
+        value(References, m.refs) if m.HasField("refs") else NO_REFERENCES,
+        m.consistency_token,
+    )
+    names = (
+        context.grant,
+        context.motive,
+        context.workstation or "",
+        context.unit,
+        context.request_id,
+        context.recipient,
+        context.notice_version,
+        context.legal_basis,
+        context.consistency_token,
+    )
+    if not (
+        context.access_mode in MODES
+        and context.language in TONGUES
+        and context.patient_informed in TOLD
+        and context.refs is NO_REFERENCES
+        and _plain(names)
+        and len(context.justification) <= TEXT_LENGTH
+        and (context.justification.isprintable())
+    ):
+        check(m, "context.")
+    return context
+
+
+def _plain(names: tuple[str, ...]) -> bool:
+    """Whether these names are surely well formed: no control character, none too long, not too many."""
+    joined = "".join(names)
+    return len(joined) <= NAME_LENGTH and joined.isprintable()
+
+
+def _word(text: str, where: str) -> str:
+    if not text:
+        raise InvalidRequest(where, "required")
+    check_string("", text, where)
+    return text
+
+
+def _instant(moment: Timestamp, where: str) -> int:
+    seconds, nanos = moment.seconds, moment.nanos
+    if not (FIRST_SECOND <= seconds <= LAST_SECOND and 0 <= nanos < 1_000_000_000):
+        check(moment, where + ".")
+    return seconds * 1_000_000 + nanos // 1000
