@@ -148,7 +148,7 @@ def _encounter(told: Told, resource: Encounter, feed: Feed, directory: Directory
             patient_id,
             unit,
             "planned" if planned or resource.status == "planned" else "active",
-            told.name,
+            next((identifier.value for identifier in resource.identifier if identifier.value), resource.id),
             attenders[0] if len(attenders) == 1 else "",
         )
         told.facts.append(structs.replace(told.blank(name, period), stay=stay))
