@@ -24,7 +24,7 @@ class Metrics:
         )
         self.stage = Histogram(
             "sidecar_stage_seconds",
-            "Time of one stage, per question: facts, decide, record, total.",
+            "Time of one stage, per question: decide, record.",
             ["stage"],
             buckets=SECONDS,
             registry=registry,
@@ -38,7 +38,6 @@ class Metrics:
             ["controller", "kind"],
             registry=registry,
         )
-        self.facts_changes = Counter("sidecar_facts_changes", "Changes by what they were.", ["what"], registry=registry)
         self.ledger_size = Gauge("sidecar_ledger_leaves", "Leaves in this sidecar's ledger.", registry=registry)
         self.ledger_failures = Counter(
             "sidecar_ledger_failures", "Records the ledger could not take, by cause.", ["cause"], registry=registry
@@ -51,5 +50,4 @@ class Metrics:
             "sidecar_policy_reload_failures", "Policies that were refused; the old one stayed.", registry=registry
         )
         self.ready = Gauge("sidecar_ready", "1 when the part is ready, else 0.", ["part"], registry=registry)
-        self.grants = Counter("sidecar_grants", "Emergency grants by motive.", ["motive"], registry=registry)
         self.build = Info("sidecar_build", "Version of the product.", registry=registry)

@@ -7,7 +7,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from sidecar.core.bundle import Snapshot
-from sidecar.core.model import Answer, Caller, Effect, ItemFault, Request
+from sidecar.core.model import Answer, Caller, Decision, Effect, ItemFault, Request
 from sidecar.core.policy import PolicySet
 from sidecar.core.record import Checked, CheckedBatch, Entry, Recorded, Refused, item_id
 from sidecar.errors import FactsTooOld, InvalidRequest, SidecarError

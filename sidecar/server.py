@@ -47,6 +47,7 @@ class Sidecar:
         self._log, self.metrics = logs.configure(config.log), Metrics()
         self._stopped, self._watched, self._started_at = Event(), Event(), clock()
         self._ready, self._detail = False, "starting"
+        self.metrics.build.info({"version": __version__})
         data = Path(config.data)
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._policies = Live(Path(config.policy.pack))
@@ -133,12 +134,11 @@ class Sidecar:
             for kind, sources in sorted(known.required.items())
         )
         rooms = self._rooms()
-        policy = None if self._policies.status.faults else self._policies.current.ref
         return Status(
             __version__,
             all(room.ready for room in rooms),
             rooms,
-            policy,
+            self._policies.status.ref,
             known.seq,
             self._ledger.size,
             self._ledger.origin,
@@ -149,16 +149,16 @@ class Sidecar:
     def _build_fronts(self) -> list[GrpcioServer | NativeServer]:
         listen, limits = self._config.listen, self._config.limits
         table = method_table(
-            self._pdp, self._changes, self, lambda: self._ready, self._clock, observe=self._observe_call
+            self._pdp, self._changes, self, lambda: self._ready, self._clock, limits.check_bytes, limits.write_bytes
         )
+        bounds = {"in_flight": limits.in_flight, "streams": limits.streams, "metadata_bytes": limits.metadata_bytes}
         fronts: list[GrpcioServer | NativeServer] = []
         if listen.native:
-            fronts.append(NativeServer(listen.native, table, self._callers, limits.in_flight, limits.streams))
+            fronts.append(NativeServer(listen.native, table, self._callers, self._refused, **bounds))
         if listen.grpc:
-            tls = listen.tls and TlsFiles(
-                Path(listen.tls.certificate), Path(listen.tls.key), Path(listen.tls.client_ca)
-            )
-            fronts.append(GrpcioServer(listen.grpc, table, self._callers, tls, limits.in_flight, limits.streams))
+            files = listen.tls
+            tls = TlsFiles(Path(files.certificate), Path(files.key), Path(files.client_ca)) if files else None
+            fronts.append(GrpcioServer(listen.grpc, table, self._callers, self._refused, tls, **bounds))
         return fronts
 
     def _rooms(self) -> tuple[RoomStatus, ...]:
@@ -181,7 +181,8 @@ class Sidecar:
                     self._log.info("readiness", part=room.name, ready=room.ready, detail=room.detail)
             self._ready, self._detail, before = ready, "; ".join(r.detail for r in rooms if not r.ready), rooms
             for front in self._fronts:
-                front.set_ready(ready)
+                if isinstance(front, GrpcioServer):
+                    front.set_ready(ready)
             self._measure()
             if ready:
                 self._settle()
@@ -196,13 +197,12 @@ class Sidecar:
             self._log.error("changes wait for their leaf", error=error.reason)
 
     def _load_policy(self) -> None:
-        try:
-            policies = self._policies.current
-        except SidecarError as error:
+        ref, faults = self._policies.status.ref, self._policies.status.faults
+        if faults:
             self.metrics.policy_failures.inc()
-            self._log.error("no policy is in force", error=error.reason, faults=str(error))
+            self._log.error("the policy is at fault", faults=[str(fault) for fault in faults])
+        if ref is None:
             return
-        ref = policies.ref
         self.metrics.policy.info({"pack": ref.pack, "revision": ref.revision, "digest": ref.digest})
         self.metrics.policy_loaded.set(self._clock() / 1e6)
         self._log.info("policy in force", pack=ref.pack, revision=ref.revision, digest=ref.digest)
@@ -226,9 +226,8 @@ class Sidecar:
             counter = self._decisions[key] = self.metrics.decisions.labels(*key, "computed")
         counter.inc()
 
-    def _observe_call(self, _: str, outcome: str) -> None:
-        if outcome != "OK":
-            self.metrics.refused.labels(outcome).inc()
+    def _refused(self, reason: str) -> None:
+        self.metrics.refused.labels(reason).inc()
 
     def _readiness(self) -> tuple[bool, str]:
         return self._ready, self._detail

@@ -1,0 +1,145 @@
+"""Commands that ask: check, break-glass, status."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from sidecar.api.shape import message
+from sidecar.cli.connect import Connection, connected
+from sidecar.cli.output import DONE, REFUSED, plain, show_json, show_table
+from sidecar.core import instants
+from sidecar.core.model import Opening, Request, Subject
+from sidecar.errors import InputFault
+from sidecar.v1 import access_pb2, admin_pb2, break_glass_pb2
+from sidecar.v1.access_pb2_grpc import AccessServiceStub
+from sidecar.v1.admin_pb2_grpc import AdminServiceStub
+from sidecar.v1.break_glass_pb2_grpc import BreakGlassServiceStub
+
+
+def read_json(file: str) -> Any:
+    """The JSON document of a file, or of standard input for `-`. Raises InputFault."""
+    try:
+        text = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        return msgspec.json.decode(text)
+    except OSError as fault:
+        raise InputFault(f"{file}: cannot be read: {fault.strerror}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as fault:
+        raise InputFault(f"{file}: not JSON: {fault}") from None
+
+
+def read_value(kind: type[Any], file: str) -> Any:
+    """The value of this kind that a JSON file says. Raises InputFault with the path of the fault."""
+    try:
+        return instants.decode(kind, read_json(file))
+    except msgspec.ValidationError as fault:
+        raise InputFault(f"{file}: {fault}") from None
+
+
+@click.command()
+@click.argument("file", default="-")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole answer as JSON.")
+@connected
+def check(connection: Connection, file: str, as_json: bool) -> int:
+    """Ask one question: FILE holds the JSON form of a CheckAccessRequest (docs/api.md); - is standard input.
+
+    Exit code 0 for a permit, 1 for a refusal, 3 when no answer was given.
+    """
+    request = message(access_pb2.CheckAccessRequest, read_value(Request, file))
+    answer = connection.call(AccessServiceStub(connection.channel).CheckAccess, request)
+    show_answer(answer, as_json)
+    return DONE if answer.effect == access_pb2.EFFECT_PERMIT else REFUSED
+
+
+def show_answer(answer: access_pb2.CheckAccessResponse, as_json: bool) -> None:
+    """An answer, for a program or for a person."""
+    said = plain(answer)
+    if as_json:
+        show_json(said)
+        return
+    click.secho(f"{said['effect']}  {said['reason']}", bold=True, fg="green" if said["effect"] == "PERMIT" else "red")
+    click.echo(f"  {said.get('message', '')}")
+    for word in ("obligations", "advice"):
+        for each in said.get(word, []):
+            params = ", ".join(f"{name}={value}" for name, value in each.get("params", {}).items())
+            click.echo(f"  {word.removesuffix('s')}: {each['id']}" + (f" ({params})" if params else ""))
+    if said.get("also"):
+        click.echo(f"  also: {', '.join(said['also'])}")
+    if said.get("break_glass", {}).get("available"):
+        click.echo(f"  break-glass may be opened for {said['break_glass']['scope']}: `dpi-sidecar break-glass open`")
+    record = said["record"]
+    click.echo(f"  recorded as {said['decision_id']}, leaf {record.get('index', 0)} of {record['origin']}")
+
+
+@click.group("break-glass")
+def break_glass() -> None:
+    """Open, close and look at emergency grants."""
+
+
+@break_glass.command("open")
+@click.argument("file", default="-")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole answer as JSON.")
+@connected
+def open_grant(connection: Connection, file: str, as_json: bool) -> int:
+    """Ask for a grant: FILE holds the JSON form of an OpenRequest."""
+    request = message(break_glass_pb2.OpenRequest, read_value(Opening, file))
+    opened = connection.call(BreakGlassServiceStub(connection.channel).Open, request)
+    if as_json:
+        show_json(plain(opened))
+    else:
+        show_answer(opened.answer, as_json=False)
+        if opened.HasField("grant"):
+            grant = plain(opened.grant)
+            click.echo(f"  grant {grant['id']} until {grant['until']}, opens {grant['scope']}")
+    return DONE if opened.HasField("grant") else REFUSED
+
+
+@break_glass.command("close")
+@click.argument("grant")
+@click.option("--subject", required=True, help="Subject id of who opened it.")
+@click.option("--kind", required=True)
+@click.option("--profile", required=True)
+@connected
+def close_grant(connection: Connection, grant: str, subject: str, kind: str, profile: str) -> int:
+    """End a grant before its time."""
+    who = message(access_pb2.Subject, Subject(subject, kind, profile))
+    closed = connection.call(
+        BreakGlassServiceStub(connection.channel).Close, break_glass_pb2.CloseRequest(grant=grant, subject=who)
+    )
+    show_json(plain(closed))
+    return DONE
+
+
+@break_glass.command("get")
+@click.argument("grant")
+@connected
+def get_grant(connection: Connection, grant: str) -> int:
+    """Show one grant."""
+    show_json(
+        plain(connection.call(BreakGlassServiceStub(connection.channel).Get, break_glass_pb2.GetRequest(grant=grant)))
+    )
+    return DONE
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@connected
+def status(connection: Connection, as_json: bool) -> int:
+    """What the sidecar is doing: policy, facts, ledger, feeds. Exit code 1 when it is not ready."""
+    said = plain(connection.call(AdminServiceStub(connection.channel).GetStatus, admin_pb2.GetStatusRequest()))
+    if as_json:
+        show_json(said)
+    else:
+        rooms = [(room["name"], "yes" if room.get("ready") else "NO", room.get("detail", "")) for room in said["rooms"]]
+        show_table(("part", "ready", "detail"), rooms, f"dpi-sidecar {said['version']}")
+        feeds = [
+            (feed["controller_id"], feed["kind"], feed.get("complete_until", "never"), " ".join(feed["sources"]))
+            for feed in said.get("feeds", [])
+        ]
+        show_table(("controller", "kind", "complete until", "sources"), feeds)
+    return DONE if said.get("ready") else REFUSED
+
+
+VERBS = (check, break_glass, status)

@@ -1,0 +1,75 @@
+"""How a command reaches the running sidecar: address, proof, deadline."""
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import grpc
+
+from sidecar.errors import ConfigFault, InputFault
+
+ADDRESS = "unix:/run/dpi-sidecar/sidecar.sock"
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Connection:
+    """A channel to a sidecar and the proof that goes with each call."""
+
+    def __init__(self, channel: grpc.Channel, metadata: tuple[tuple[str, str], ...], deadline: float) -> None:
+        self.channel, self._metadata, self._deadline = channel, metadata, deadline
+
+    def call(self, method: Callable[..., Any], message: object) -> Any:
+        """The answer of one method. Raises grpc.RpcError."""
+        return method(message, metadata=self._metadata, timeout=self._deadline)
+
+
+def connected(command: F) -> F:
+    """Give a command the options that say how to reach the sidecar; it gets `connection` first."""
+
+    @click.option(
+        "--address", envvar="DPI_SIDECAR_ADDRESS", default=ADDRESS, show_default=True, help="unix:PATH or host:port."
+    )
+    @click.option("--token-file", envvar="DPI_SIDECAR_TOKEN_FILE", help="File that holds the caller's bearer token.")
+    @click.option("--ca", envvar="DPI_SIDECAR_CA", help="Authority of the server's certificate (TLS).")
+    @click.option("--certificate", envvar="DPI_SIDECAR_CERTIFICATE", help="The caller's certificate (TLS).")
+    @click.option("--key", envvar="DPI_SIDECAR_KEY", help="The key of the caller's certificate (TLS).")
+    @click.option("--deadline", default=10.0, show_default=True, help="Seconds to wait for an answer.")
+    @wraps(command)
+    def run(
+        address: str,
+        token_file: str | None,
+        ca: str | None,
+        certificate: str | None,
+        key: str | None,
+        deadline: float,
+        **rest: Any,
+    ) -> Any:
+        channel, metadata = open_channel(address, token_file, ca, certificate, key)
+        with channel:
+            return command(Connection(channel, metadata, deadline), **rest)
+
+    return run  # type: ignore[return-value]
+
+
+def open_channel(
+    address: str, token_file: str | None, ca: str | None, certificate: str | None, key: str | None
+) -> tuple[grpc.Channel, tuple[tuple[str, str], ...]]:
+    """A channel, and the metadata of each call. Raises ConfigFault, InputFault."""
+    if ca or certificate or key:
+        if not (ca and certificate and key):
+            raise ConfigFault("--ca, --certificate and --key go together")
+        credentials = grpc.ssl_channel_credentials(_read(ca), _read(key), _read(certificate))
+        return grpc.secure_channel(address, credentials), ()
+    if not token_file:
+        raise ConfigFault("say who calls: --token-file (Unix socket, loopback), or --ca, --certificate and --key (TLS)")
+    token = _read(token_file).decode("utf-8", "replace").strip()
+    return grpc.insecure_channel(address), (("authorization", f"Bearer {token}"),)
+
+
+def _read(path: str) -> bytes:
+    try:
+        return Path(path).expanduser().read_bytes()
+    except OSError as fault:
+        raise InputFault(f"{path}: cannot be read: {fault.strerror}") from None
