@@ -60,12 +60,9 @@ class Bundles:
 def documents(paths: Iterable[Path]) -> Iterator[dict[str, Any]]:
     """Each Bundle of these files."""
     for path in paths:
-        opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-        with opened as text:
-            if ".ndjson" in path.suffixes:
-                yield from (json.loads(line) for line in text)
-            else:
-                yield json.load(text)
+        raw = path.read_bytes()
+        text = gzip.decompress(raw) if path.suffix == ".gz" else raw
+        yield from map(json.loads, text.splitlines() if ".ndjson" in path.suffixes else [text])
 
 
 def number(reference: dict[str, Any]) -> str:
