@@ -1,0 +1,323 @@
+"""What one question is answered from, and what the answer rested on.
+
+A fact supports a ground only while it is fresh, and a restriction is absent only when somebody vouches for it
+(3.0.1 Absence). Whatever is read leaves its edges here.
+
+INVARIANT: no word changes its answer in [now, ends) while the facts and the request stay what they are.
+"""
+
+from collections.abc import Callable, Mapping
+
+from msgspec.structs import replace
+
+from sidecar.core.bundle import FOREVER, NEVER, PatientFacts, Snapshot
+from sidecar.core.instants import SECOND
+from sidecar.core.model import Caller, Fact, Grant, Known, Relation, Request, Scope
+from sidecar.core.once import once
+from sidecar.core.pack import Pack, Window
+from sidecar.core.vocabulary import NOUNS
+
+Units = Mapping[str, Known | None]  # unit → the assignment that says so; None where the caller asserts it
+Ask = Callable[[Request, str], bool | None]  # whether a delegator may make this request
+
+NO_WINDOW = Window()
+SHELVES = {
+    "stay": "stays",
+    "relation": "relations",
+    "directive": "directives",
+    "record_state": "record_states",
+    "call": "calls",
+}
+
+
+class Evidence:
+    """The request, what is known, the instant, and three collectors.
+
+    `relied` holds each fact a word rested on, once; `unknown` each word that answered None, as `noun.word`;
+    `ends` is the earliest instant at which some answer given so far could change (FOREVER if none will).
+    `bundle` is what is known of the patient, None when the store cannot be read; `speaker` is the caller.
+    With `lenient`, an unknown restriction is read as absent (`bg_unknown`). With `will` off, the patient's
+    directives, and what the request says of them, are not read. `delegate` is given by the policy set; without it
+    nobody acts for anybody, which is how depth stays one.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        caller: Caller,
+        controller_id: str,
+        snapshot: Snapshot,
+        now: int,
+        pack: Pack,
+        lenient: bool = False,
+    ) -> None:
+        self.request, self.speaker, self.controller_id = request, caller, controller_id
+        self.snapshot, self.tenant = snapshot, snapshot.tenant
+        self.now, self.pack, self.lenient = now, pack, lenient
+        self.will = True
+        self.delegate: Ask | None = None
+        self.unheard: frozenset[str] = frozenset()  # delegators left out, for the patient's will refuses them
+        self.acted_for: tuple[str, bool | None] | None = None  # `delegations.delegator`, asked once
+        self.relied: list[Known] = []
+        self.unknown: list[str] = []
+        self.ends = FOREVER
+        self.vouched: dict[str, bool] = {}
+        self.asserted: dict[str, list[Known]] = {}
+        self.bundle = self._bundle()
+
+    def _bundle(self) -> PatientFacts | None:
+        name = self.request.resource.patient_id
+        patient = self.snapshot.patient if name else PatientFacts("", self.controller_id, self.tenant.seq)
+        if patient is None or patient.patient_id != name or patient.controller_id != self.controller_id:
+            return None  # another patient's bundle would say nothing true of this one
+        if self.request.facts and "facts" in self.speaker.may_assert:
+            patient = self._with_asserted(patient)
+        return patient
+
+    def _with_asserted(self, patient: PatientFacts) -> PatientFacts:
+        """The bundle and the facts the request carries; these never join or part two names of a patient."""
+        for fact in self.request.facts:
+            if fact.controller_id in ("", self.controller_id):
+                known = _known(fact, self.controller_id, self.now)
+                self.asserted.setdefault(known.kind, []).append(known)
+        more = {
+            shelf: getattr(patient, shelf) + tuple(self.asserted[kind])
+            for kind, shelf in SHELVES.items()
+            if kind in self.asserted
+        }
+        persons = [known for known in self.asserted.get("alias", ()) if _is_person(known.fact)]
+        return replace(patient, persons=patient.persons + tuple(persons), **more)
+
+    # ---- time, freshness, absence
+
+    def edge(self, instant: int) -> None:
+        """Note that an answer could change at this instant, if it is to come."""
+        if self.now < instant < self.ends:
+            self.ends = instant
+
+    def holds(self, start: int, end: int) -> bool:
+        """Whether now is in [start, end)."""
+        if self.now < start:
+            self.edge(start)
+            return False
+        self.edge(end)
+        return self.now < end
+
+    def fresh_until(self, known: Known) -> int:
+        """When the fact stops supporting grounds: its age limit after it, or its source for its kind, last spoke."""
+        fact, limits = known.fact, self.pack.freshness
+        if fact.assignment is not None and fact.assignment.on_call:
+            limit: int | None = limits.on_call_max_age
+        else:
+            limit = limits.facts_max_age.get(known.kind)
+        if limit is None:
+            return FOREVER
+        told = self.tenant.watermarks.get((fact.controller_id, fact.source, known.kind), NEVER)
+        return max(known.as_of, told) + limit * SECOND
+
+    def supports(self, known: Known) -> bool:
+        """Whether the fact is fresh enough for a ground; if so, the answer rests on it."""
+        until = self.fresh_until(known)
+        if self.now >= until:
+            return False
+        self.edge(until)
+        self.rest_on(known)
+        return True
+
+    def rest_on(self, known: Known) -> None:
+        """Note that an answer rests on this fact."""
+        for seen in self.relied:
+            if seen is known:
+                return
+        self.relied.append(known)
+
+    def absent(self, kind: str) -> bool | None:
+        """False when the feeds of this kind vouch that nothing more is known of the patient, else None.
+
+        A question about no patient has nothing to miss. A store that cannot be read vouches for nothing.
+        """
+        if not self.request.resource.patient_id:
+            return False
+        if self.bundle is None:
+            return None
+        if kind not in self.vouched:
+            mark = self.tenant.complete_until(self.controller_id, kind)
+            until = mark + self.pack.freshness.watermark_max_age * SECOND
+            self.vouched[kind] = self.now < until
+            self.edge(until)
+        return False if self.vouched[kind] else None
+
+    def unanswered(self, noun: str, word: str) -> bool | None:
+        """What an unknown word answers: None, or False for a restriction under `lenient`. Noted either way."""
+        name = f"{noun}.{word}"
+        if name not in self.unknown:
+            self.unknown.append(name)
+        return False if self.lenient and NOUNS[noun][word].kind == "restriction" else None
+
+    # ---- whom and what the question is about
+
+    @once
+    def names(self) -> tuple[str, ...]:
+        """Every name this patient goes by now: a merge makes each name mean both until an unmerge ends it."""
+        name = self.request.resource.patient_id
+        if self.bundle is None or not self.bundle.aliases:
+            return (name,)
+        merges: list[tuple[frozenset[str], Known]] = []
+        parted: dict[frozenset[str], int] = {}
+        for known in self.bundle.aliases:
+            alias = known.fact.alias
+            if alias is None or known.fact.controller_id != self.controller_id:
+                continue
+            pair = frozenset((alias.patient_id, alias.other_id))
+            if alias.kind == "merge" and self.holds(known.start, known.end):
+                merges.append((pair, known))
+            elif alias.kind == "unmerge" and self.holds(known.start, FOREVER):
+                # Without a start it ends every merge of this pair; with one, those that began no later.
+                came = FOREVER if known.start == NEVER else known.start
+                parted[pair] = max(came, parted.get(pair, NEVER))
+        joined = [(pair, known) for pair, known in merges if known.start > parted.get(pair, NEVER - 1)]
+        names = {name}
+        while reached := [(pair, known) for pair, known in joined if pair & names and not pair <= names]:
+            for pair, known in reached:
+                names |= pair
+                self.rest_on(known)
+        return tuple(sorted(names))
+
+    def about(self, known: Known, patient_id: str) -> bool:
+        """Whether a fact about this name counts for the record that is asked about."""
+        return patient_id in self.names and known.fact.controller_id == self.controller_id
+
+    def in_scope(self, scope: Scope) -> bool:
+        """Whether a relation narrowed to `scope` reaches the object asked about."""
+        asked = self.request.resource
+        return (
+            (not scope.categories or asked.category in scope.categories)
+            and (not scope.documents or asked.id in scope.documents)
+            and (not scope.stay_id or asked.stay == scope.stay_id)
+        )
+
+    def window(self, kind: str) -> Window:
+        """The window the pack adds to a kind of relation."""
+        return self.pack.vocabulary.relations.get(kind, NO_WINDOW)
+
+    def relation_holds(self, known: Known, relation: Relation) -> bool:
+        """Whether the relation is fresh, inside its window and reaches the object; the answer then rests on it."""
+        window = self.window(relation.kind)
+        return (
+            self.in_scope(relation.scope)
+            and self.holds(known.start - window.before * SECOND, known.end + window.after * SECOND)
+            and self.supports(known)
+        )
+
+    # ---- staff
+
+    def assignments(self, subject_id: str) -> tuple[Known, ...]:
+        """Every assignment known of a member of staff, of any time."""
+        known = self.tenant.assignments.get(subject_id, ())
+        return known + self._asserted("assignment", "subject_id", subject_id) if self.asserted else known
+
+    def delegations(self, subject_id: str) -> tuple[Known, ...]:
+        """Every delegation to this subject, of any time."""
+        known = self.tenant.delegations.get(subject_id, ())
+        return known + self._asserted("delegation", "to_subject_id", subject_id) if self.asserted else known
+
+    def contracts(self, provider_id: str) -> tuple[Known, ...]:
+        """Every contract of this provider, of any time."""
+        known = self.tenant.contracts.get(provider_id, ())
+        return known + self._asserted("contract", "provider_id", provider_id) if self.asserted else known
+
+    def references(self, ref: str) -> tuple[Known, ...]:
+        """Every relation that carries this reference, of any time."""
+        known = self.tenant.refs.get(ref, ())
+        return known + self._asserted("relation", "ref", ref) if self.asserted else known
+
+    def _asserted(self, kind: str, field: str, value: str) -> tuple[Known, ...]:
+        return tuple(
+            known for known in self.asserted.get(kind, ()) if getattr(getattr(known.fact, kind), field) == value
+        )
+
+    def current_assignments(self, subject_id: str) -> list[Known]:
+        """The assignments in force and fresh; on-call ones give on-call grounds and nothing else."""
+        current = []
+        for known in self.assignments(subject_id):
+            assignment = known.fact.assignment
+            if assignment is None or assignment.on_call or not self.holds(known.start, known.end):
+                continue
+            until = self.fresh_until(known)
+            if self.now < until:
+                self.edge(until)
+                current.append(known)
+        return current
+
+    def units_of(self, subject_id: str) -> dict[str, Known | None]:
+        """The units a member of staff works in, each with the assignment that says so."""
+        units: dict[str, Known | None] = {}
+        for known in self.current_assignments(subject_id):
+            if known.fact.assignment is not None:
+                units.setdefault(known.fact.assignment.unit, known)
+        return units
+
+    @once
+    def units(self) -> dict[str, Known | None]:
+        """The subject's units: their assignments, and what the caller asserts where it may (3.1.1)."""
+        units = self.units_of(self.request.subject.id)
+        if "identity" in self.speaker.may_assert:
+            for unit in self.request.subject.units:
+                units.setdefault(unit, None)
+        return units
+
+    def rest_on_unit(self, units: Units, unit: str) -> None:
+        """Note that an answer rests on the subject working in this unit."""
+        known = units[unit]
+        if known is not None:
+            self.rest_on(known)
+
+    # ---- grants
+
+    @once
+    def grant(self) -> Grant | None:
+        """The subject's own grant that the request names, in whatever state; None in a mode that uses none."""
+        context = self.request.context
+        if not context.grant or context.access_mode not in self.pack.break_glass.modes:
+            return None
+        grant = self.tenant.grants.get(context.grant)
+        if grant is None or grant.subject_id != self.request.subject.id or grant.tenant != self.tenant.tenant:
+            return None
+        return grant if grant.controller_id == self.controller_id else None
+
+    @once
+    def open_grant(self) -> Grant | None:
+        """That grant while it opens this patient's record to the profile it was given to."""
+        grant = self.grant
+        if grant is None or grant.patient_id not in self.names or grant.profile != self.request.subject.profile:
+            return None
+        end = grant.until if grant.closed_at is None else min(grant.until, grant.closed_at)
+        return grant if self.holds(grant.opened_at, end) else None
+
+    # ---- settings
+
+    def switch(self, name: str) -> bool:
+        """A boolean setting of the pack. Raises KeyError or TypeError for a pack without it."""
+        value = self.pack.settings[name].value
+        if not isinstance(value, bool):
+            raise TypeError(f"setting `{name}` is not a switch")
+        return value
+
+    def number(self, name: str) -> int:
+        """A whole number among the pack's settings. Raises KeyError or TypeError for a pack without it."""
+        value = self.pack.settings[name].value
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise TypeError(f"setting `{name}` is not a whole number")
+        return value
+
+
+def _is_person(fact: Fact) -> bool:
+    return fact.alias is not None and fact.alias.kind == "same_person"
+
+
+def _known(fact: Fact, controller_id: str, now: int) -> Known:
+    """A fact the caller asserts for this question alone, as the store would hold it."""
+    start = NEVER if fact.period.from_ is None else fact.period.from_
+    end = FOREVER if fact.period.to is None else fact.period.to
+    as_of = now if fact.as_of is None else min(fact.as_of, now)
+    return Known(replace(fact, controller_id=controller_id), fact.kind, 0, start, end, as_of)
