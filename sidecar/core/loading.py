@@ -8,7 +8,7 @@ from sidecar.core.expression import Domains, Nouns
 from sidecar.core.model import PolicyRef
 from sidecar.core.pack import Pack
 from sidecar.core.pack_check import PACK_FILE, Texts
-from sidecar.core.policy import OWN_REASONS, PolicySet
+from sidecar.core.policy import OPENING_REASONS, OWN_REASONS, PolicySet
 from sidecar.core.slices import Compiled, Situations
 from sidecar.core.vocabulary import REFERENCES
 from sidecar.errors import Fault, PolicyFault
@@ -32,7 +32,7 @@ def load(
     faults += pack_check.row_faults(pack, rows, OWN_REASONS)
     own = files.get(PACK_FILE, "")
     named = {section: {link.group for link in rows.links if link.section == section} for section in LINKS}
-    for path, text in pack_check.pack_faults(pack, named, OWN_REASONS):
+    for path, text in pack_check.pack_faults(pack, named, OWN_REASONS + OPENING_REASONS):
         faults.append(Fault(PACK_FILE, pack_check.line_of(own, path), text))
     for language, path, text in pack_check.text_faults(pack, texts):
         file = f"texts/{language}.toml"

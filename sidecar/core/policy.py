@@ -25,7 +25,7 @@ UNKNOWN_CATEGORY = "UNKNOWN_CATEGORY"
 UNKNOWN_PURPOSE = "UNKNOWN_PURPOSE"
 UNKNOWN_ACTION = "UNKNOWN_ACTION"
 
-# What the product itself may answer, whatever the rows say: a pack has a sentence for each.
+# What the product alone answers, whatever the rows say: no row may deny for it.
 OWN_REASONS = (
     NO_RELATIONSHIP,
     NO_RULE,
@@ -37,10 +37,9 @@ OWN_REASONS = (
     UNKNOWN_CATEGORY,
     UNKNOWN_PURPOSE,
     UNKNOWN_ACTION,
-    "BREAK_GLASS_NOT_ELIGIBLE",
-    "REAUTH_REQUIRED",
-    "JUSTIFICATION_REQUIRED",
 )
+# What it answers to an opening; rows may deny for these too. A pack has a sentence for each of both lists.
+OPENING_REASONS = ("BREAK_GLASS_NOT_ELIGIBLE", "REAUTH_REQUIRED", "JUSTIFICATION_REQUIRED")
 
 Sentences = Mapping[str, Mapping[str, str]]  # language → reason → sentence
 
