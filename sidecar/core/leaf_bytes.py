@@ -1,6 +1,7 @@
 """An entry → the exact bytes of its leaf, and back."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -166,6 +167,7 @@ def _controller(caller: Caller, asked: str) -> str:
     return controllers[0] if len(controllers) == 1 else ""
 
 
+@lru_cache(maxsize=1024)  # one per configured caller: sorted once
 def _caller_part(caller: Caller) -> CallerPart:
     return CallerPart(
         caller.channel,

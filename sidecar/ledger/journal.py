@@ -20,6 +20,8 @@ from sidecar.errors import LedgerUnavailable
 from sidecar.ledger import scan, segment
 from sidecar.ledger.segment import HEADER_BYTES, Segment
 
+MOST_UNSYNCED = 16 << 20  # bytes acknowledged and not yet on disk: what a machine that stops may lose, at the most
+
 
 class Trouble(Struct, frozen=True):
     """Why nothing can be recorded: a word for metrics, and a sentence with the next step."""
@@ -42,7 +44,7 @@ class Journal:
         sync_file: Callable[[int], None] = os.fdatasync,
         failed: Callable[[str], None] = lambda _cause: None,
     ) -> None:
-        """`run` is written into each segment; `failed` is told the cause of each append that was refused."""
+        """`run` is written into each segment; `failed` is told the cause of each append or flush that failed."""
         self._folder, self._run = folder, run
         self._segment_bytes, self._min_free_bytes, self._flush_s = segment_bytes, min_free_bytes, flush_s
         self._sync_file, self._failed = sync_file, failed
@@ -77,7 +79,7 @@ class Journal:
             self._release()
             raise
         self._size = self._synced = self._first
-        self._trouble = None
+        self._trouble = self._look()
         return notices
 
     def start(self) -> None:
@@ -156,6 +158,9 @@ class Journal:
     def _write(self, data: bytes) -> None:
         if self._trouble is not None:
             raise self._refused(self._trouble)
+        if self._end - self._synced_end > MOST_UNSYNCED:
+            sentence = "the journal's disk stores more slowly than records come: look for what holds it up"
+            raise self._refused(self._into(Trouble("disk_slow", sentence)))
         try:
             written = os.write(self._file, data)
             now = os.fstat(self._file)
@@ -225,7 +230,11 @@ class Journal:
 
     def _tend_until_stopped(self) -> None:
         while not self._stop.wait(self._flush_s):
-            self.tend()
+            try:
+                self.tend()
+            except Exception as fault:  # a thread that died unseen would leave records off the disk
+                with self._writing:
+                    self._into(Trouble("io", f"the journal could not be flushed: {type(fault).__name__}"))
 
     def tend(self) -> None:
         """Flush and look once; when there is trouble, try to come out of it."""
@@ -268,10 +277,10 @@ class Journal:
         return Trouble("file_replaced", f"`journal/{path.name}` is another program's file: move it away")
 
     def _room_trouble(self, wanted: int) -> Trouble | None:
-        disk = os.fstatvfs(self._directory)
-        if disk.f_bavail * disk.f_frsize >= self._min_free_bytes + wanted:
+        disk, needed = os.fstatvfs(self._directory), self._min_free_bytes + wanted
+        if disk.f_bavail * disk.f_frsize >= needed:
             return None
-        return Trouble("disk_low", f"the journal's disk has less than {self._min_free_bytes} bytes left: make room")
+        return Trouble("disk_low", f"the journal's disk has less than {needed} bytes left: make room")
 
     def _recover(self) -> None:
         """Go on in a fresh segment that begins with every acknowledged leaf the old one may have lost."""
@@ -280,15 +289,16 @@ class Journal:
         with self._writing:
             try:
                 trouble = self._retake_folder() or self._room_trouble(sum(map(len, self._unsynced)))
-                if trouble is None and not self._only_low():
+                if trouble is None and not self._file_is_whole():
                     trouble = self._resume()
             except OSError as fault:
                 trouble = _write_trouble(fault)
             self._trouble = trouble
 
-    def _only_low(self) -> bool:
-        """Whether the trouble was the room on the disk alone, so that the file can go on."""
-        return self._trouble is not None and self._trouble.cause == "disk_low" and self._file_trouble() is None
+    def _file_is_whole(self) -> bool:
+        """Whether the trouble was the room or the speed of the disk alone, so that the file can go on."""
+        causes = ("disk_low", "disk_slow")
+        return self._trouble is not None and self._trouble.cause in causes and self._file_trouble() is None
 
     def _retake_folder(self) -> Trouble | None:
         if self._folder_trouble() is None:

@@ -33,7 +33,10 @@ class LedgerRoom:
         flush_s: float = 0.1,
         failed: Callable[[str], None] = lambda _cause: None,
     ) -> None:
-        """`strict` has every record on disk before it is acknowledged; `failed` is told why an append was refused."""
+        """`strict` has every record on disk before it is acknowledged.
+
+        `failed` is told the cause of each append or flush that failed.
+        """
         self.origin = origin
         self.notices: tuple[str, ...] = ()
         self._strict, self._failed = strict, failed

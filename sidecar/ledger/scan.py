@@ -9,6 +9,8 @@ from sidecar.errors import LedgerUnavailable
 from sidecar.ledger import segment
 from sidecar.ledger.segment import HEADER_BYTES, Segment
 
+BLOCK = 512  # the least a disk writes
+
 
 def held(folder: Path) -> int:
     """A descriptor of the folder, locked for this process. Raises OSError, LedgerUnavailable."""
@@ -83,17 +85,35 @@ def _cut_torn_tail(part: Segment, notices: list[str]) -> int:
     ends = [end for _, end in segment.whole_frames(data)]
     end = ends[-1] if ends else HEADER_BYTES
     if end < len(data):
-        after = segment.frame_after(data, end)
-        if after is not None:
-            raise LedgerUnavailable(
-                f"`journal/{part.path.name}` is damaged: record {part.first + len(ends)} at byte {end} is not whole"
-                f" and whole records follow at byte {after}: put the file back from its copy"
-            )
-        notices.append(f"a torn tail of {len(data) - end} bytes was cut from `journal/{part.path.name}`")
+        _set_aside(part, data, end, len(ends), notices)
         with part.path.open("r+b") as file:
             file.truncate(end)
             os.fsync(file.fileno())
     return len(ends)
+
+
+def _set_aside(part: Segment, data: bytes, end: int, count: int, notices: list[str]) -> None:
+    """Say what will be cut, and keep it when there are records in it. Raises LedgerUnavailable for damage.
+
+    A process that dies leaves a torn tail and nothing after it. A machine that dies may also leave blocks of zeros
+    where the disk had not yet stored what came before; all that follows was then promised to nobody as on disk.
+    """
+    name, tail = part.path.name, len(data) - end
+    after = segment.frame_after(data, end)
+    if after is None:
+        notices.append(f"a torn tail of {tail} bytes was cut from `journal/{name}`")
+        return
+    if bytes(BLOCK) not in data[end:after]:
+        raise LedgerUnavailable(
+            f"`journal/{name}` is damaged: record {part.first + count} at byte {end} is not whole and whole records"
+            f" follow at byte {after}: put the file back from its copy"
+        )
+    aside = part.path.with_suffix(".cut")
+    aside.write_bytes(data[end:])
+    notices.append(
+        f"the machine stopped before the last {tail} bytes of `journal/{name}` were on disk: what is left of them is in"
+        f" `journal/{aside.name}`"
+    )
 
 
 def _unreadable(fault: OSError) -> LedgerUnavailable:
