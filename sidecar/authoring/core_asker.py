@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
-from sidecar.authoring.bundle import Bundle, compile_bundle
-from sidecar.core.policy import PolicySet
 
+from sidecar.authoring.bundle import Bundle, compile_bundle
 from sidecar.authoring.stories import Answered, Failure, Outcome, Refusal, tell
 from sidecar.authoring.story import Batch, Close, Open, Step, Story, Write
 from sidecar.authoring.story_facts import StoryFacts
 from sidecar.core.model import Effect, Grant, Request, Resource
 from sidecar.core.pack import Pack
+from sidecar.core.policy import PolicySet
 
 
 class CoreAsker:

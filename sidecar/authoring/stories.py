@@ -5,7 +5,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from sidecar.authoring.story import Batch, Close, Expect, Named, Open, Step, Story, Write
+from sidecar.authoring.story import Batch, Close, Expect, ExpectOne, Named, Open, Step, Story, Write
 from sidecar.core.model import Advice, Decision, Obligation, Request
 
 
@@ -104,7 +104,7 @@ def _ask(step: Step, asker: Asker) -> Outcome | tuple[Outcome, ...]:
 
 
 def _unlike(
-    expect: Expect | None, got: Outcome | tuple[Outcome, ...], answers: Mapping[int, Decision]
+    expect: ExpectOne | None, got: Outcome | tuple[Outcome, ...], answers: Mapping[int, Decision]
 ) -> Iterator[str]:
     """What was got otherwise than expected, as sentences. A refused call that no story expects is one too."""
     if expect is None:
@@ -123,8 +123,8 @@ def _unlike(
             yield from _unlike_other(expect.same_as, answers.get(expect.same_as), got.seen)
 
 
-def _unlike_batch(expect: Expect, got: tuple[Outcome, ...], answers: Mapping[int, Decision]) -> Iterator[str]:
-    if expect.items is None:
+def _unlike_batch(expect: ExpectOne, got: tuple[Outcome, ...], answers: Mapping[int, Decision]) -> Iterator[str]:
+    if not isinstance(expect, Expect) or expect.items is None:
         yield "a batch expects `items`"
         return
     if len(expect.items) != len(got):
@@ -141,7 +141,7 @@ def _unlike_record(expect: Expect | None, got: Outcome | tuple[Outcome, ...]) ->
             yield f"the record: {text}"
 
 
-def _unlike_decision(expect: Expect, seen: Decision, kept: Decision | None) -> Iterator[str]:
+def _unlike_decision(expect: ExpectOne, seen: Decision, kept: Decision | None) -> Iterator[str]:
     compared: list[tuple[str, object, object]] = [
         ("effect", expect.effect, seen.effect),
         ("reason", expect.reason, seen.reason),

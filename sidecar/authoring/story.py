@@ -26,8 +26,8 @@ class Named(Struct, frozen=True, forbid_unknown_fields=True):
     params: dict[str, str] = field(default_factory=dict)
 
 
-class Expect(Struct, frozen=True, forbid_unknown_fields=True):
-    """What an answer must be; only what is said is compared."""
+class ExpectOne(Struct, frozen=True, forbid_unknown_fields=True):
+    """What one answer must be; only what is said is compared."""
 
     effect: Effect | None = None
     reason: str | None = None
@@ -37,9 +37,14 @@ class Expect(Struct, frozen=True, forbid_unknown_fields=True):
     obligations: tuple[str | Named, ...] = ()
     advice: tuple[str | Named, ...] = ()
     same_as: int | None = None  # everything the caller sees is what this ask's caller saw, to the byte
-    items: tuple["Expect", ...] | None = None
     error: str | None = None
     field: str | None = None
+
+
+class Expect(ExpectOne, frozen=True, forbid_unknown_fields=True):
+    """What a step must bring: one answer, or the answers of a batch in order."""
+
+    items: tuple[ExpectOne, ...] | None = None
 
 
 class Open(Struct, frozen=True):

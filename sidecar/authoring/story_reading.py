@@ -184,8 +184,7 @@ class _Reading:
         time = {"time": instants.text(now)}
         for name, default in (("authentication", {**AUTHENTICATION, **time}), ("device", DEVICE)):
             filled[name] = None if raw.get(name, default) is None else _merged(default, raw.get(name, {}))
-        present: Raw = _present(filled)
-        return present
+        return filled
 
     def subject(self, raw: Raw) -> object:
         said = raw.get("subject", {})
