@@ -115,7 +115,8 @@ def _engine(path: Path, begin: str, connections: int) -> sa.Engine:
     def configure(connection: Any, _record: object) -> None:
         # The driver would begin transactions at moments of its own choosing; `begin` below is the only one.
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        # A leaf that was acknowledged must not linger in free space: its key is erased, and it with it.
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @sa.event.listens_for(engine, "begin")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sidecar.core.bundle import Snapshot, TenantFacts
 from sidecar.core.change import FactsChange, GrantChange, LeafMaker, Stored
-from sidecar.core.model import Grant
+from sidecar.core.model import KINDS, Grant
 from sidecar.core.reading import FactsPage, FactsQuery
 from sidecar.errors import FactsTooOld, FactsUnavailable, InvalidRequest, NotFound
 from sidecar.facts import pages, reads
@@ -81,6 +81,10 @@ class FactsRoom:
             raise InvalidRequest("as_of", "give `as_of` or `as_of_token`, not both")
         if not 0 <= query.page_size <= LARGEST_PAGE:
             raise InvalidRequest("page_size", f"from 1 to {LARGEST_PAGE}")
+        if len(query.ids) > reads.CHUNK:
+            raise InvalidRequest("ids", f"{reads.CHUNK} at most")
+        if len(query.kinds) > len(KINDS):
+            raise InvalidRequest("kinds", f"{len(KINDS)} at most")
         named = {query.controller_id} & set(controllers) if query.controller_id else set(controllers)
         with self._database.reading() as connection:
             visible = reads.visible(connection, tenant)
@@ -189,7 +193,10 @@ def open_room(
     patients: int = 50_000,
     random: Callable[[int], bytes] = os.urandom,
 ) -> FactsRoom:
-    """The facts of a data folder, migrated and loaded. Raises ConfigFault when the folder cannot be used."""
+    """The facts of a data folder, migrated and loaded.
+
+    Raises ConfigFault when the folder cannot be used, FactsUnavailable when what is there cannot be read.
+    """
     database = open_database(folder)
     try:
         room = FactsRoom(database, Tokens(token_key(folder / "token.key", random)), required, patients)

@@ -13,7 +13,7 @@ from sqlalchemy.engine import RowMapping
 from sidecar.core.change import Counts, FactsChange, GrantChange
 from sidecar.core.model import Fact
 from sidecar.facts import reads, rows, tables
-from sidecar.facts.patch import Patch, ends
+from sidecar.facts.patch import Patch, Staff, ends
 from sidecar.facts.rows import NAMED, Named
 
 Key = tuple[str, str, str]  # controller, source, id
@@ -32,7 +32,8 @@ _HELD = sa.select(
 
 def keep_facts(tx: sa.Connection, change: FactsChange, seq: int, recorded_at: int) -> tuple[Counts, Patch]:
     """Add and end the facts and watermarks of a change; gives its counts and what it makes of the view."""
-    facts = {(fact.controller_id, fact.source, fact.id): fact for fact in map(_completed(change), change.facts)}
+    completed = (_completed(fact, change) for fact in change.facts)
+    facts = {(fact.controller_id, fact.source, fact.id): fact for fact in completed}
     retracted = {(change.controller_id, gone.source, gone.id) for gone in change.retract}
     held = _held(tx, change.tenant, seq, [*facts, *retracted])
 
@@ -80,13 +81,10 @@ def keep_grant(tx: sa.Connection, change: GrantChange, seq: int, recorded_at: in
     return (1, 0, 0), Patch(change.tenant, seq, recorded_at, grant=grant)
 
 
-def _completed(change: FactsChange) -> Any:
-    def completed(fact: Fact) -> Fact:
-        # A statement from the future would stay fresh for ever: it counts as made now.
-        as_of = change.now if fact.as_of is None else min(fact.as_of, change.now)
-        return replace(fact, controller_id=fact.controller_id or change.controller_id, as_of=as_of)
-
-    return completed
+def _completed(fact: Fact, change: FactsChange) -> Fact:
+    """The fact with its controller and instant. Stated in the future it would stay fresh for ever: it counts as now."""
+    as_of = change.now if fact.as_of is None else min(fact.as_of, change.now)
+    return replace(fact, controller_id=fact.controller_id or change.controller_id, as_of=as_of)
 
 
 def _held(tx: sa.Connection, tenant: str, at: int, keys: Sequence[Key]) -> dict[Key, RowMapping]:
@@ -151,7 +149,7 @@ def _patients(tx: sa.Connection, tenant: str, at: int, touched: Iterable[Named])
     )
 
 
-def _staff(tx: sa.Connection, tenant: str, at: int, touched: Iterable[Named]) -> dict[str, dict[str, tuple[Any, ...]]]:
+def _staff(tx: sa.Connection, tenant: str, at: int, touched: Iterable[Named]) -> Staff:
     """What now stands under every key of TenantFacts that a change of these facts alters."""
     keys: dict[str, set[str]] = {}
     for fact in touched:

@@ -6,6 +6,7 @@ It shares nothing with the facts room but the values.
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 from msgspec.structs import replace
 
@@ -70,11 +71,20 @@ def a_grant(id_: str = "g1", **fields: object) -> Grant:
     return Grant(id=id_, **{**plain, **fields})  # type: ignore[arg-type]
 
 
-def grant_change(number: int, grant: Grant, what: str = "open_grant", now: int | None = None) -> GrantChange:
+def grant_change(
+    number: int, grant: Grant, what: Literal["open_grant", "close_grant"] = "open_grant", now: int | None = None
+) -> GrantChange:
     """A change that opens or closes a grant."""
     at = NOON + number * MINUTE if now is None else now
     return GrantChange(
-        f"{grant.tenant}-{number}", grant.tenant, "dpi", f"r{number}", "d", what, grant, at  # type: ignore[arg-type]
+        f"{grant.tenant}-{number}",
+        grant.tenant,
+        "dpi",
+        f"r{number}",
+        "d",
+        what,
+        grant,
+        at,
     )
 
 

@@ -162,7 +162,11 @@ def test_staff_and_references_are_found_by_their_key(room: FactsRoom) -> None:
     )
     keep(room, a_change(1, *facts))
     held = room.tenant_facts("t1")
-    assert [list(table) for table in (held.delegations, held.contracts, held.refs)] == [["secr-1"], ["EDITEUR"], ["T-7"]]
+    assert [list(table) for table in (held.delegations, held.contracts, held.refs)] == [
+        ["secr-1"],
+        ["EDITEUR"],
+        ["T-7"],
+    ]
     keep(room, a_change(2, a_ticket("k1", "T-8")))
     assert list(room.tenant_facts("t1").refs) == ["T-8"]
 
