@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection
 from msgspec import Struct
 
 from sidecar.api import wire
 from sidecar.api.address import SOCKET_MODE, Address, parse, plaintext, prepare_socket
 from sidecar.api.callers import NOBODY, Callers
-from sidecar.api.methods import LIVENESS, READINESS, Incoming, Lane, Method, Outgoing
+from sidecar.api.methods import Incoming, Lane, Method, Outgoing
 from sidecar.core.model import Caller
 from sidecar.errors import ConfigFault, MessageTooLarge, Overloaded, SidecarError, Unavailable
 from sidecar.v1 import access_pb2, admin_pb2, break_glass_pb2, facts_pb2
@@ -32,8 +32,8 @@ NOT_WANTED = Unavailable("nobody waits for this answer any more")
 
 CONNECTIONS = 256
 CODES = {code.value[0]: code for code in grpc.StatusCode}
-FILES = (access_pb2, break_glass_pb2, facts_pb2, admin_pb2)
-REFLECTED = tuple(name for file in FILES for name in (s.full_name for s in file.DESCRIPTOR.services_by_name.values()))
+FILES = (access_pb2, break_glass_pb2, facts_pb2, admin_pb2, health_pb2)
+REFLECTED = tuple(service.full_name for file in FILES for service in file.DESCRIPTOR.services_by_name.values())
 
 
 class TlsFiles(Struct, frozen=True):
@@ -174,17 +174,13 @@ class GrpcioServer(grpc.GenericRpcHandler):  # type: ignore[type-arg]
         return str(self._address)
 
     def start(self) -> None:
-        """Listen and serve, not ready yet. Raises ConfigFault when that cannot be."""
+        """Listen and serve. Raises ConfigFault when that cannot be."""
         address = self._address
-        self._pool, self._health_pool = Pool(self._workers), ThreadPoolExecutor(1, thread_name_prefix="health")
+        self._pool = Pool(self._workers)
         server = grpc.server(
             self._pool, handlers=[self], options=self._options, maximum_concurrent_rpcs=self._in_flight
         )
-        self._health = health.HealthServicer(experimental_thread_pool=self._health_pool)
-        self.set_ready(False)
-        self._health.set(LIVENESS, health_pb2.HealthCheckResponse.SERVING)
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-        reflection.enable_server_reflection((*REFLECTED, reflection.SERVICE_NAME, health.SERVICE_NAME), server)
+        reflection.enable_server_reflection(REFLECTED, server)
         if address.path:
             prepare_socket(Path(address.path))
         try:
@@ -201,21 +197,13 @@ class GrpcioServer(grpc.GenericRpcHandler):  # type: ignore[type-arg]
             Path(address.path).chmod(SOCKET_MODE)
         self._server = server
 
-    def set_ready(self, ready: bool) -> None:
-        """Say whether the sidecar is ready to whoever asks after its health."""
-        state = health_pb2.HealthCheckResponse.SERVING if ready else health_pb2.HealthCheckResponse.NOT_SERVING
-        for service in READINESS:
-            self._health.set(service, state)
-
     def stop(self, grace: float) -> None:
         """Refuse new calls, answer those that wait for at most `grace` seconds, then close. Safe to call twice."""
         server, self._server = self._server, None
         if server is None:
             return
-        self._health.enter_graceful_shutdown()
         server.stop(grace).wait()
         self._pool.shutdown(wait=False)
-        self._health_pool.shutdown(wait=False)
         if self._address.path:
             Path(self._address.path).unlink(missing_ok=True)
 

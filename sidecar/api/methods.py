@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Protocol
 
+from google.protobuf.message import DecodeError
 from grpc_health.v1 import health_pb2
 from msgspec import Struct
 
@@ -264,7 +265,7 @@ def _health(serving: Callable[[], bool]) -> Handler:
     def answer(one: Incoming) -> Outgoing:
         try:
             service = health_pb2.HealthCheckRequest.FromString(one.payload).service
-        except ValueError:
+        except DecodeError:
             return InvalidRequest("message", "not a grpc.health.v1.HealthCheckRequest")
         if service != LIVENESS and service not in READINESS:
             return NotFound("service")

@@ -62,7 +62,7 @@ class NativeServer:
         self._slow: dict[Lane, OrderedDict[int, Waiting]] = {Lane.GRANTS: OrderedDict(), Lane.BULK: OrderedDict()}
         self._helper = threading.Condition()  # guards _slow and _helping
         self._helping = False
-        self._draining = False
+        self._stopping = self._refusing = False
         self._drained = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -105,7 +105,7 @@ class NativeServer:
         front, self._front = self._front, None
         if front is None:
             return
-        self._draining = True
+        self._stopping = True
         if self._drained.wait(grace):
             # The library hands an answer to threads of its own, which need a moment to put it on the socket.
             time.sleep(FLUSH_SECONDS)
@@ -119,7 +119,11 @@ class NativeServer:
 
     def _serve(self, front: NativeGrpcFront) -> None:
         checks = self._checks
-        while (events := front.recv_batch_details(TAKEN_AT_ONCE, 0 if checks else IDLE_MS)) is not None:
+        while True:
+            stopping = self._stopping
+            events = front.recv_batch_details(TAKEN_AT_ONCE, 0 if checks else IDLE_MS)
+            if events is None:
+                break
             for kind, call_id, method_id, payload, proof, details in events:
                 if kind == EVENT_CALL and payload is not None and details is not None:
                     remaining = details[2]
@@ -127,9 +131,11 @@ class NativeServer:
                     self._take(front, call_id, self._methods[method_id], payload, proof, deadline)
                 else:
                     self._forget(call_id)
+            # What had arrived when the stop was asked for has its place by now.
+            self._refusing = stopping
             if checks:
                 self._answer(front, [checks.popitem(last=False)[1] for _ in range(min(BURST, len(checks)))])
-            elif self._draining and self._idle():
+            elif stopping and self._idle():
                 self._drained.set()
         self._drained.set()
 
@@ -145,7 +151,7 @@ class NativeServer:
         """Give the call a place, or refuse it at once."""
         lane = self._checks if method.lane is Lane.CHECKS else self._slow[method.lane]
         try:
-            if self._draining:
+            if self._refusing:
                 raise Unavailable("the sidecar is stopping")
             if len(lane) >= self._in_flight:
                 raise Overloaded
