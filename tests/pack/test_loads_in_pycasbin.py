@@ -114,6 +114,8 @@ def test_what_grounds_and_matrix_allow_is_permitted(
         (asked("maintenance", "read", "technique", "maintenance", but="subject.supervised", also="context.ticket_open"),
          "SUPERVISOR_REQUIRED"),
         (asked("job_interfaces", "read", "biologie", "soins", also="subject.listed_job"), "JOB_NOT_LISTED"),
+        (asked("medecin", "read", "notes", "soins",
+               also="subject.in_care_team context.grant_open resource.sensitive resource.tagged"), "BREAK_GLASS_SCOPE"),
     ],
 )  # fmt: skip
 def test_a_gate_refuses_whatever_the_ground(judge: casbin.Enforcer, question: list[object], reason: str) -> None:
@@ -128,8 +130,7 @@ def test_a_gate_refuses_whatever_the_ground(judge: casbin.Enforcer, question: li
         asked("secretaire_medicale", "read", "cr", "soins_urgence", also="context.grant_open"),
         asked("infirmier", "create", "prescription", "soins", also="subject.in_care_team"),
         asked("infirmier", "read", "cr", "soins", also="subject.in_care_team resource.sensitive"),
-        asked("medecin", "read", "notes", "soins",
-              also="subject.in_care_team context.grant_open resource.sensitive resource.tagged"),
+        asked("medecin", "read", "notes", "soins", also="subject.in_care_team resource.sensitive"),
         asked("medecin", "print", "cr", "soins", also="subject.in_care_team"),
         asked("medecin", "read", "espace_personnel", "soins_urgence", also="context.grant_open"),
         asked("agent_admission", "read", "situation_familiale", "admin_sejour"),
