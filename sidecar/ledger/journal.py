@@ -339,7 +339,7 @@ class Journal:
             self._sync_file(file)
             self._refuse_foreign(final)
             os.rename(draft, final, src_dir_fd=self._directory, dst_dir_fd=self._directory)
-            os.fsync(self._directory)
+            self._sync_file(self._directory)
         except OSError:
             os.close(file)
             raise
@@ -351,9 +351,12 @@ class Journal:
         self._unsynced = []
 
     def _refuse_foreign(self, name: str) -> None:
-        """A segment takes no file's place but that of one without leaves. Raises OSError."""
+        """A segment takes the place of one without leaves, or of one this run could not finish. Raises OSError."""
         path = self._folder / name
-        if path.exists() and path.stat().st_size > HEADER_BYTES:
+        if not path.exists() or path.stat().st_size <= HEADER_BYTES:
+            return
+        found = segment.read_header(self._number, path)
+        if found is None or found.run != self._run:
             raise FileExistsError(errno.EEXIST, f"`journal/{name}` is another program's file: move it away")
 
 

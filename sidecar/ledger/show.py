@@ -22,6 +22,11 @@ MOST_SCANNED = 1_000_000
 
 Shown = dict[str, Any]
 
+# What JSON lets stand in a text and a terminal or a reader of lines would obey: C1 controls, line and paragraph
+# separators, changes of writing direction.
+_OBEYED = (*range(0x7F, 0xA0), *range(0x2028, 0x202F), *range(0x2066, 0x206A))
+_ESCAPED = {code: f"\\u{code:04x}" for code in _OBEYED}
+
 
 def page(book: Journal, keys: KeyFolder, origin: str, tenant: str, query: RecordsQuery) -> RecordsPage:
     """The latest `query.limit` leaves of `tenant` that match (1 to 1000), latest last.
@@ -38,12 +43,17 @@ def page(book: Journal, keys: KeyFolder, origin: str, tenant: str, query: Record
             head = leaf.head(data)
             if head.tenant != tenant or not matches(head, data):
                 continue
-            shown.appendleft(msgspec.json.encode(_object(index, origin, leaf.decode(data), keys)).decode())
+            shown.appendleft(_line(_object(index, origin, leaf.decode(data), keys)))
             if len(shown) == limit:
                 return RecordsPage(tuple(shown), scanned)
         if scanned >= MOST_SCANNED:
             break
     return RecordsPage(tuple(shown), scanned)
+
+
+def _line(shown: Shown) -> str:
+    """JSON on one line, for any reader of lines."""
+    return msgspec.json.encode(shown).decode().translate(_ESCAPED)
 
 
 def _newest_first(book: Journal) -> Iterator[list[tuple[int, bytes]]]:

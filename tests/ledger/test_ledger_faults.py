@@ -4,8 +4,10 @@ Each fault is also met by a journal with the protection taken out, to see it los
 """
 
 import os
+import resource
 import shutil
-import subprocess
+import stat
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -205,24 +207,51 @@ def test_without_the_protection_a_foreign_line_would_hide_the_records_after_it(t
 # ---- full, low, read-only
 
 
-def _fill(path):
-    with path.open("wb", buffering=0) as file:
-        try:
-            while file.write(b"x" * 4096):
-                continue
-        except OSError:
-            return
+@contextmanager
+def _room_of(folder, disk_kind):
+    """A folder whose disk can be filled: yields it with a context manager during which nothing more fits."""
+    if disk_kind == "tmpfs":
+        with small_disk(folder):
+            yield folder, _filled(folder)
+    else:
+        folder.mkdir()
+        yield folder, _limited(folder)
 
 
-def _disk_full(folder, kind):
+@contextmanager
+def _filled(folder):
+    with (folder / "filler").open("wb", buffering=0) as file, suppress(OSError):
+        while file.write(b"x" * 4096):
+            continue
+    yield
+    (folder / "filler").unlink()
+
+
+@contextmanager
+def _limited(folder):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    largest = max(path.stat().st_size for path in folder.glob("*.log"))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest + 5_000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+class BelievingJournal(Journal):
+    """The protection off: takes a short write for a whole one, and a refused one too."""
+
+    def _write(self, data):
+        with suppress(OSError):
+            os.write(self._file, data)
+
+
+def _disk_full(folder, full, kind):
     recorder = Recorder(journal_in(folder, kind))
     recorder.append(5)
-    _fill(folder / "filler")
-    recorder.append(300, size=2000)
-    unready = recorder.journal.trouble
-    recorder.journal.tend()
-    recorder.append(1)
-    (folder / "filler").unlink()
+    with full:
+        recorder.append(300, size=2000)
+        unready = recorder.journal.trouble
+        recorder.journal.tend()
+        recorder.append(1, size=6000)
     recorder.journal.tend()
     recorder.append(20)
     recorder.journal.tend()
@@ -230,54 +259,24 @@ def _disk_full(folder, kind):
 
 
 def test_a_full_disk_takes_no_part_of_a_record_and_room_made_is_enough(tmp_path, disk_kind):
-    if disk_kind == "limit":
-        return _met_with_a_limit(tmp_path)
-    with small_disk(tmp_path / "disk"):
-        recorder, unready = _disk_full(tmp_path / "disk", Journal)
+    with _room_of(tmp_path / "disk", disk_kind) as (folder, full):
+        recorder, unready = _disk_full(folder, full, Journal)
         assert unready.cause == "disk_full"
         assert recorder.refused[0][1] == "the journal's disk is full: make room"
         assert recorder.journal.trouble is None
-        assert recorder.lost(tmp_path / "disk") == 0
+        assert recorder.lost(folder) == 0
         recorder.journal.close()
-        assert opened(tmp_path / "disk").notices == []
-    return None
-
-
-def _met_with_a_limit(tmp_path):
-    import resource
-
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    recorder = Recorder(journal_in(tmp_path))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
-    try:
-        recorder.append(300, size=2000)
-        assert recorder.journal.trouble.cause == "disk_full"
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    recorder.journal.tend()
-    recorder.append(5)
-    assert recorder.refused
-    assert recorder.lost(tmp_path) == 0
+        assert opened(folder).notices == []
 
 
 def test_without_the_protection_a_full_disk_would_lose_records(tmp_path, disk_kind):
-    class Believing(Journal):
-        """Takes a short write for a whole one."""
-
-        def _write(self, data):
-            try:
-                os.write(self._file, data)
-            except OSError:
-                return
-
-    if disk_kind == "limit":
-        pytest.fail("a file size limit cannot show this: run where a tmpfs can be mounted")
-    with small_disk(tmp_path / "disk"):
-        recorder, _ = _disk_full(tmp_path / "disk", Believing)
-        assert recorder.lost(tmp_path / "disk") > 0
+    with _room_of(tmp_path / "disk", disk_kind) as (folder, full):
+        recorder, _ = _disk_full(folder, full, BelievingJournal)
+        assert recorder.lost(folder) > 0
 
 
 def _running_low(folder, floor):
+    """Appends until one is refused: who recorded, and the cause of the refusal."""
     causes = []
     recorder = Recorder(journal_in(folder, causes=causes, min_free_bytes=floor))
     while not recorder.refused:
@@ -288,39 +287,51 @@ def _running_low(folder, floor):
 
 def test_a_disk_running_low_is_said_before_it_is_full(tmp_path, disk_kind):
     if disk_kind == "limit":
-        pytest.fail("needs a small disk: run where a tmpfs can be mounted")
-    with small_disk(tmp_path / "disk"):
+        assert _running_low(tmp_path, 1 << 60)[1] == "disk_low"
+        return
+    with small_disk(tmp_path / "disk") as remount:
         recorder, cause = _running_low(tmp_path / "disk", 200_000)
         assert cause == "disk_low"
         files = list((tmp_path / "disk").glob("*.log"))
-        _run_out_and_in(recorder, tmp_path / "disk")
+        remount("size=2m")
+        recorder.journal.tend()
+        recorder.append(5)
+        assert recorder.journal.trouble is None
         assert list((tmp_path / "disk").glob("*.log")) == files  # the file was whole: the same one goes on
         assert recorder.lost(tmp_path / "disk") == 0
 
 
 def test_without_a_floor_the_first_to_know_of_a_full_disk_would_be_a_record(tmp_path, disk_kind):
-    if disk_kind == "limit":
-        pytest.fail("needs a small disk: run where a tmpfs can be mounted")
-    with small_disk(tmp_path / "disk"):
-        assert _running_low(tmp_path / "disk", 0)[1] == "disk_full"
+    with _room_of(tmp_path / "disk", disk_kind) as (folder, full):
+        recorder = Recorder(journal_in(folder))
+        recorder.append()
+        with full:
+            recorder.journal.tend()
+            assert recorder.journal.trouble is None
+            recorder.append(5, size=6000)
+            assert recorder.journal.trouble.cause == "disk_full"
 
 
-def _run_out_and_in(recorder, folder):
-    subprocess.run(["mount", "-o", "remount,size=2m", str(folder)], check=True)
-    recorder.journal.tend()
-    recorder.append(5)
-    assert recorder.journal.trouble is None
+def _turn_read_only(journal, folder):
+    """A disk is remounted read-only only when nobody writes on it."""
+    os.close(journal._file)
+    journal._file = os.open(folder / "000001.log", os.O_RDONLY)
 
 
 def test_a_disk_that_turns_read_only_takes_no_record_until_it_is_writable(tmp_path, disk_kind):
     if disk_kind == "limit":
-        pytest.fail("needs a disk of its own: run where a tmpfs can be mounted")
+        recorder = Recorder(journal_in(tmp_path))
+        _turn_read_only(recorder.journal, tmp_path)
+        recorder.append()
+        recorder.journal.tend()
+        recorder.append(5)
+        assert (len(recorder.refused), recorder.lost(tmp_path)) == (1, 0)
+        return
     with small_disk(tmp_path / "disk", "4m") as remount:
         folder = tmp_path / "disk" / "journal"
         recorder = Recorder(journal_in(folder))
         recorder.append(5)
-        os.close(recorder.journal._file)  # a disk is remounted read-only only when nobody writes on it
-        recorder.journal._file = os.open(folder / "000001.log", os.O_RDONLY)
+        _turn_read_only(recorder.journal, folder)
         remount("ro")
         recorder.append(3)
         recorder.journal.tend()
@@ -408,6 +419,24 @@ def test_a_rotation_that_fails_keeps_what_was_acknowledged(tmp_path):
     disk.broken = False
     recorder.journal.tend()
     recorder.append(20)
+    assert recorder.refused
+    assert recorder.lost(tmp_path) == 0
+
+
+def test_a_fresh_segment_whose_name_was_not_stored_is_begun_again(tmp_path):
+    def failing(file):
+        if failing.on and stat.S_ISDIR(os.fstat(file).st_mode):
+            raise OSError(5, "Input/output error")
+
+    failing.on = False
+    recorder = Recorder(journal_in(tmp_path, sync_file=failing, segment_bytes=300))
+    failing.on = True
+    recorder.append(9)
+    recorder.journal.tend()
+    assert recorder.journal.trouble.cause == "io"
+    failing.on = False
+    recorder.journal.tend()
+    recorder.append(9)
     assert recorder.refused
     assert recorder.lost(tmp_path) == 0
 
