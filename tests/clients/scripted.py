@@ -32,10 +32,11 @@ class Script(grpc.GenericRpcHandler):
 
 
 @contextmanager
-def serving(script: Script) -> Iterator[str]:
+def serving(script: Script, credentials: grpc.ServerCredentials | None = None) -> Iterator[str]:
     """The address of a server that plays this script."""
     server = grpc.server(ThreadPoolExecutor(4), handlers=(script,))
-    port = server.add_insecure_port("127.0.0.1:0")
+    place = "127.0.0.1:0"
+    port = server.add_secure_port(place, credentials) if credentials else server.add_insecure_port(place)
     server.start()
     try:
         yield f"127.0.0.1:{port}"

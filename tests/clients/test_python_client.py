@@ -1,6 +1,9 @@
 """The Python client: three outcomes, a deadline always, and nothing permitted without a whole answer."""
 
+import subprocess
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import grpc
 import pytest
@@ -23,6 +26,7 @@ from dpi_sidecar_client import (
 )
 from dpi_sidecar_client.texts import sentence
 
+from sidecar.certs import make_demo
 from sidecar.v1 import access_pb2, break_glass_pb2
 from tests.clients.scripted import Reply, Script, serving, slow
 
@@ -381,3 +385,79 @@ def test_a_batch_under_a_grant_carries_its_token_too():
         sidecar.check_batch(batch)
     sent = access_pb2.CheckAccessBatchRequest.FromString(script.asked[1][1])
     assert sent.context.consistency_token == "after-open"
+
+
+# ---- over the network
+
+
+def test_over_tls_only_the_authority_s_own_are_answered(tmp_path: Path):
+    for name in ("ours", "theirs"):
+        make_demo(tmp_path / name, datetime.now(UTC))
+    pem = {
+        f"{whose}/{what}": (tmp_path / whose / what).read_bytes()
+        for whose in ("ours", "theirs")
+        for what in ("ca.pem", "server.pem", "server.key", "dpi.pem", "dpi.key")
+    }
+    credentials = grpc.ssl_server_credentials(
+        [(pem["ours/server.key"], pem["ours/server.pem"])], pem["ours/ca.pem"], require_client_auth=True
+    )
+
+    def told(address: str, ca: str, caller: str) -> Outcome:
+        sidecar = Sidecar.over_tls(
+            address,
+            IMPLEMENTS,
+            ca=pem[f"{ca}/ca.pem"],
+            certificate=pem[f"{caller}/dpi.pem"],
+            key=pem[f"{caller}/dpi.key"],
+            deadline=5,
+        )
+        with sidecar:
+            return sidecar.check(QUESTION)
+
+    with serving(Script(an_answer().SerializeToString()), credentials) as address:
+        assert isinstance(told(address, "ours", "ours"), Permitted)
+        assert isinstance(told(address, "theirs", "ours"), Unavailable), "a server of another authority is not asked"
+        assert isinstance(told(address, "ours", "theirs"), Unavailable), "a caller of another authority is not answered"
+        assert asked_in_clear(address) == "UNAVAILABLE"
+
+
+def asked_in_clear(address: str) -> str:
+    with Sidecar.nearby(address, IMPLEMENTS, token="secret") as sidecar:
+        outcome = sidecar.check(QUESTION)
+    assert isinstance(outcome, Unavailable)
+    return outcome.reason
+
+
+# ---- what a type checker says
+
+CARELESS = """
+from dpi_sidecar_client import CheckAccessRequest, Permitted, Refused, Sidecar, Unavailable
+def ask(sidecar: Sidecar) -> str:
+    outcome = sidecar.check(CheckAccessRequest())
+    {use}
+    return ""
+"""
+USES = {
+    "match outcome:\n        case Permitted(): return outcome.obligations[0].id\n"
+    "        case Refused(): return outcome.answer.message\n        case Unavailable(): return outcome.message": "",
+    "return outcome.obligations[0].id": 'has no attribute "obligations"',
+    "return outcome.answer.message": 'has no attribute "answer"',
+    "if isinstance(outcome, Permitted): return outcome.break_glass.scope": 'has no attribute "break_glass"',
+}
+
+
+def test_using_one_outcome_for_another_does_not_type(tmp_path: Path):
+    for number, use in enumerate(USES):
+        (tmp_path / f"use{number}.py").write_text(CARELESS.format(use=use), encoding="utf-8")
+    paths = [str(path) for path in sorted(tmp_path.glob("use*.py"))]
+    root = Path(__file__).parents[2]
+    settings = tmp_path / "mypy.ini"
+    settings.write_text(
+        f"[mypy]\nmypy_path = {root / 'clients/python'}:{root}\nexplicit_package_bases = True\n"
+        "[mypy-sidecar.v1.*]\nignore_errors = True\n"
+    )
+    command = [sys.executable, "-m", "mypy", "--strict", f"--config-file={settings}", f"--cache-dir={tmp_path}"]
+    said = subprocess.run([*command, *paths], capture_output=True, text=True, check=False, cwd=tmp_path).stdout
+    for number, expected in enumerate(USES.values()):
+        lines = [line for line in said.splitlines() if f"use{number}.py" in line]
+        assert any(expected in line for line in lines) if expected else not lines, said
