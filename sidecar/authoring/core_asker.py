@@ -17,9 +17,8 @@ from sidecar.core.policy import PolicySet
 class CoreAsker:
     """Answers the steps of one story with a policy set and the story's own facts, and nothing else."""
 
-    def __init__(self, policies: PolicySet, story: Story) -> None:
-        self._policies = policies
-        self._facts = StoryFacts(story)
+    def __init__(self, policies: PolicySet, facts: StoryFacts) -> None:
+        self._policies, self._facts = policies, facts
         self._grants: dict[str, str] = {}  # the story's name of a grant → its id
 
     def request(self, step: Step, request: Request) -> Outcome:
@@ -120,7 +119,7 @@ def run_pack(bundle: Bundle, stories: Sequence[Story]) -> Report:
         key = tuple(sorted(story.settings.items()))
         if key not in compiled:
             compiled[key] = compile_bundle(replace(bundle, pack=with_settings(bundle.pack, story.settings)))
-        told = tell(story, CoreAsker(compiled[key], story))
+        told = tell(story, CoreAsker(compiled[key], StoryFacts(story)))
         failures += told.failures
         asks += told.asks
         hits[story.file] = told.rules

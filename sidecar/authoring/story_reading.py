@@ -34,6 +34,7 @@ CALLER: Raw = {
     "hds": "certified",
     "may_assert": ["identity"],
 }
+PARTS = ("authentication", "device")
 WHAT = ("request", "open", "close", "review", "write", "batch")
 
 
@@ -243,7 +244,9 @@ class _Reading:
     def changes(self, steps: list[Step], first: int, second: int) -> list[str]:
         """What differs between two asks: attributes, the instant, and whatever was written in between."""
         one, other = self.told(first), self.told(second)
-        changes = [path for path in sorted({*one, *other}) if one.get(path) != other.get(path)]
+        paths = {path for path in {*one, *other} if one.get(path) != other.get(path)}
+        whole = {path for path in paths if path in PARTS}  # told as absent: one attribute, whatever it holds elsewhere
+        changes = sorted(path for path in paths if path.partition(".")[0] not in whole - {path})
         if steps[first].at != steps[second].at:
             changes.append("the instant")
         for step in steps[first + 1 : second]:
@@ -269,7 +272,7 @@ class _Reading:
             defaults = {"subject": SUBJECT}
         for name, default in defaults.items():
             given = value.get(name, {})
-            told |= {name: None} if given is None else _leaves(name, _merged(default, given))
+            told |= {name: "absent"} if given is None else _leaves(name, _merged(default, given))
         for name in value.keys() - defaults.keys():
             told |= _leaves(name, value[name])
         return told
