@@ -212,7 +212,7 @@ def test_an_active_care_team_names_its_practitioners_and_nobody_else(tmp_path: P
         Relation("REL_TEAM", "P1", "10000000002"),
     ]
     assert {fact.period for fact in said.facts} == {Period(WHOLE.from_, None)}
-    assert reasons(said).count("a member who is not a named professional") == 3
+    assert reasons(said).count("not a named professional") == 3
     assert reasons(said).count("a person nothing identifies for sure") == 2
 
 
@@ -375,8 +375,6 @@ def test_every_way_to_point_at_a_practitioner_finds_the_same_one(tmp_path: Path)
         ref("#contained"),
         ref("Practitioner?identifier=urn:local|77"),
         {"identifier": {"system": "urn:local", "value": "77"}},
-        ref("Patient/p1"),
-        ref("Organization/card"),
         ref(""),
         {},
     ],
@@ -385,6 +383,13 @@ def test_a_reference_that_names_nobody_for_sure_names_nobody(tmp_path: Path, way
     said = reading(tmp_path, an_encounter(participant=[a_part() | {"individual": way}]))
     assert not [fact for fact in said.facts if fact.relation]
     assert "a person nothing identifies for sure" in reasons(said)
+
+
+def test_a_relative_or_an_organisation_who_takes_part_is_not_staff_and_nothing_is_lost(tmp_path: Path):
+    for way in ("Patient/p1", "RelatedPerson/x", "Organization/card", "https://a.example/fhir/RelatedPerson/7"):
+        said = reading(tmp_path, an_encounter(participant=[a_part("CON", way)]))
+        assert not [fact for fact in said.facts if fact.relation]
+        assert [(skipped.reason, skipped.lost) for skipped in said.skipped] == [("not a named professional", False)]
 
 
 def test_a_person_the_files_do_not_describe_is_known_by_a_national_number(tmp_path: Path):

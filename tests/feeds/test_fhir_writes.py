@@ -142,6 +142,11 @@ def test_without_taking_back_somebody_who_left_would_keep_their_access(tmp_path:
     assert {"Encounter/e1/team/10000000002", "Encounter/e2/stay/UF-CARD"} <= breaches
 
 
+def test_a_death_a_merge_or_what_the_patient_refused_is_never_taken_back_by_silence(tmp_path: Path):
+    known = {"Patient/p0/record": "record_state", "Patient/merge/P0/P1": "alias", "d1": "directive"}
+    assert imported(ndjson(tmp_path, *EXPORT), known=known)[1].taken_back == 0
+
+
 def test_nothing_is_taken_back_of_a_kind_that_may_be_incomplete(tmp_path: Path):
     path = ndjson(tmp_path, *EXPORT, a_team("t2", subject=ref("Patient/x")))
     known = {"CareTeam/t0/10000000001": "relation", "Encounter/e0/stay/UF-CARD": "stay"}

@@ -86,6 +86,13 @@ class Directory:
         system, _, value = _identifier(reference, "Practitioner").rpartition("|")
         return self._undisputed("Practitioner", value) if system in self._systems["Practitioner"] else ""
 
+    def kind(self, reference: Reference | None) -> str:
+        """The type of resource a reference points at, as found or as it says itself; empty when neither."""
+        literal = reference.reference if reference else ""
+        if named := self._behind.get(literal):
+            return named.resource.resource_type
+        return literal.partition("?")[0] if "?" in literal else literal.rpartition("/")[0].rpartition("/")[2]
+
     def about(self, reference: Reference | None) -> Practitioner | None:
         """The Practitioner a reference names, when the files describe them."""
         named = self._named(reference, "Practitioner")
@@ -118,10 +125,6 @@ class Directory:
         """Remember that the patient of an encounter was cared for until `instant`."""
         if patient := self.patient(encounter.subject):
             self.last_care[patient] = max(instant, self.last_care.get(patient, instant))
-
-    def disputed(self, kind: str) -> int:
-        """How many numbers two systems give to two resources of this kind."""
-        return sum(1 for what, _ in self._disputed if what == kind)
 
     def _chosen(self, kind: str, identifiers: Sequence[Identifier]) -> Identifier | None:
         """The identifier that counts."""

@@ -25,7 +25,6 @@ from sidecar.facts.feeds.resources import (
     Link,
     Patient,
     PractitionerRole,
-    Reference,
     Resource,
 )
 
@@ -35,6 +34,7 @@ ATTENDER = "ATND"
 CARING = frozenset({ATTENDER, "PPRF", "SPRF", "CON", "ADM", "DIS"})
 UNDER_WAY = frozenset({"arrived", "triaged", "in-progress", "onleave"})
 VOID = frozenset({"cancelled", "entered-in-error", "unknown"})
+NOT_STAFF = frozenset({"Patient", "RelatedPerson", "Organization", "CareTeam", "Device", "Group"})
 
 NO_UNIT = "no unit: no organisation, or a legal entity"
 NOBODY = "a person nothing identifies for sure"
@@ -156,7 +156,8 @@ def _encounter(told: Told, resource: Encounter, feed: Feed, directory: Directory
         return  # Nobody has cared for the patient yet.
     for (participant, subject), name in zip(performers, members, strict=True):
         if _codes(participant.type) & CARING:
-            _member(told, name, patient_id, subject, participant.individual, participant.period, whole, feed)
+            kind = directory.kind(participant.individual)
+            _member(told, name, Relation(TEAM, patient_id, subject), kind, participant.period, whole, feed)
         else:
             told.skip("a participant whose part is not stated to be care", lost=False)
 
@@ -211,38 +212,25 @@ def _team(told: Told, resource: CareTeam, feed: Feed, directory: Directory) -> N
         return
     whole = periods.period(resource.period, feed.zone)
     for (member, subject), name in zip(members, names, strict=True):
-        kind = _kind(member.member)
-        if kind in ("Patient", "RelatedPerson", "Organization", "CareTeam") or directory.patient(member.member):
-            told.skip("a member who is not a named professional", lost=False)
-        else:
-            _member(told, name, patient_id, subject, member.member, member.period, whole, feed)
+        kind = directory.kind(member.member)
+        _member(told, name, Relation(TEAM, patient_id, subject), kind, member.period, whole, feed)
 
 
 def _member(
-    told: Told,
-    name: str,
-    patient_id: str,
-    subject: str,
-    reference: Reference | None,
-    stated: FhirPeriod | None,
-    whole: Period,
-    feed: Feed,
+    told: Told, name: str, relation: Relation, kind: str, stated: FhirPeriod | None, whole: Period, feed: Feed
 ) -> None:
     """A practitioner is named in the care of a patient, for what their own period and the whole one share."""
-    if not subject:
-        told.skip(NOBODY, _kind(reference) or "no reference")
+    if kind in NOT_STAFF:
+        told.skip("not a named professional", kind, lost=False)
+        return
+    if not relation.subject_id:
+        told.skip(NOBODY, kind)
         return
     period = periods.within(periods.period(stated, feed.zone), whole)
     if period is None:
         told.skip("a part outside the period of the whole", lost=False)
         return
-    told.facts.append(structs.replace(told.blank(name, period), relation=Relation(TEAM, patient_id, subject)))
-
-
-def _kind(reference: Reference | None) -> str:
-    """The type a reference names by itself, as in `Practitioner/1`; empty for a URN."""
-    literal = reference.reference if reference else ""
-    return literal.partition("?")[0].split("/")[-2 if "?" not in literal and "/" in literal else -1] if literal else ""
+    told.facts.append(structs.replace(told.blank(name, period), relation=relation))
 
 
 def _unit(unit: str, feed: Feed) -> str:

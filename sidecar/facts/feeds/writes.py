@@ -18,6 +18,8 @@ EXAMPLES = 3  # places named for each reason
 
 # The type of resource each kind is told by: without a single one, the import says nothing of that kind.
 TELLER = {"assignment": "PractitionerRole", "record_state": "Patient", "relation": "CareTeam", "stay": "Encounter"}
+# What gives access ends when its source no longer tells it. A death or a merge does not: it restricts, and stays.
+GROUNDS = frozenset({"assignment", "relation", "stay"})
 # The kinds that may lack a fact when a resource of this type is lost; of an unknown type, any.
 LOST_WITH = {
     "Patient": ("record_state", "relation", "stay"),
@@ -85,8 +87,8 @@ def writes(
     """The requests of an import. `report` fills while they are drawn.
 
     `complete`: these files are all that the source knows. Then the last request vouches, as of the import, for
-    every kind of which nothing was lost; and of `known`, the (kind, id) this source has told before, those it
-    no longer tells are taken back, since a watermark would otherwise keep them fresh for ever.
+    every kind of which nothing was lost; and of `known`, the (kind, id) this source has told before, the grounds
+    it no longer tells are taken back, since a watermark would otherwise keep them fresh for ever.
     """
     batch: list[Fact] = []
     retract: dict[str, Retraction] = {}
@@ -108,7 +110,7 @@ def writes(
         yield _write(feed, facts=tuple(batch))
     if complete:
         report.vouched = report.tells_all()
-        gone = [name for kind, name in known if kind in report.vouched and name not in given]
+        gone = [name for kind, name in known if kind in GROUNDS and kind in report.vouched and name not in given]
         retract.update((name, Retraction(feed.source, name)) for name in gone)
     report.taken_back = len(retract)
     over = tuple(retract.values())
