@@ -116,7 +116,8 @@ class Subject(Noun):
     @word
     def was_in_care_team(self) -> bool | None:
         """Was, and it ended."""
-        return False if self.in_care_team else care.was_in_team(self.evidence, self.asked.id)
+        was = care.was_in_team(self.evidence, self.asked.id)
+        return not self.in_care_team if was else was
 
     @asked
     def left_unit_less_than(self, days: int) -> bool | None:

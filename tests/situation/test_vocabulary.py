@@ -1,0 +1,74 @@
+"""The list of words and the nouns say the same, and a word answers True, False or None."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from sidecar.core import situation as module
+from sidecar.core.vocabulary import NOUNS, REFERENCES
+from sidecar.core.words import Noun
+from tests.situation.builders import situation
+
+PLAIN = {("subject", "profile"), ("resource", "category")}  # names, for the matcher; not truth values
+ARGUMENTS = {"int": 30, "str": "psy", "strs": "psy", "purpose": "soins"}
+
+
+def words():
+    return [(noun, name, word) for noun, listed in NOUNS.items() for name, word in listed.items()]
+
+
+def answer(asked, noun, name, word, **given):
+    held = getattr(getattr(asked, noun), name)
+    if word.args is None:
+        return held
+    values = ARGUMENTS | given | {"resource": asked.resource}
+    text = {"flags": "detenu", "settings": "adm_mfa", "references": "ticket", "tags": "psy"}.get(word.names)
+    return held(*(text if kind in ("str", "strs") else values[kind] for kind in word.args))
+
+
+@pytest.mark.parametrize(("noun", "name", "word"), words(), ids=lambda value: value if isinstance(value, str) else "")
+def test_every_word_answers_true_false_or_unknown(noun, name, word):
+    for asked in (situation(), situation(readable=False), situation(lenient=True, readable=False)):
+        said = answer(asked, noun, name, word)
+        assert isinstance(said, str) if (noun, name) in PLAIN else said in (True, False, None)
+
+
+@pytest.mark.parametrize(("noun", "name", "word"), words(), ids=lambda value: value if isinstance(value, str) else "")
+def test_an_unknown_word_is_noted_once_and_only_a_restriction_is_read_as_absent(noun, name, word):
+    asked, lenient = situation(readable=False, marks={}), situation(readable=False, marks={}, lenient=True)
+    said = answer(asked, noun, name, word)
+    assert answer(asked, noun, name, word) == said
+    assert asked.unknown == ([f"{noun}.{name}"] if said is None else [])
+    if said is None:
+        assert answer(lenient, noun, name, word) is (False if word.kind == "restriction" else None)
+        assert lenient.unknown == [f"{noun}.{name}"]
+
+
+def test_a_noun_has_no_public_word_outside_the_list():
+    asked = situation()
+    for noun, listed in NOUNS.items():
+        held = getattr(asked, noun)
+        public = {name for name in dir(type(held)) if not name.startswith("_")} - {"name"}
+        assert public <= set(listed), noun
+        assert isinstance(held, Noun)
+        assert held.name == noun
+
+
+def test_every_reference_is_a_field_of_the_request():
+    for name in REFERENCES:
+        assert getattr(situation().request.context.refs, name) == ""
+
+
+def test_no_word_is_left_without_a_test():
+    told = "".join(
+        path.read_text() for path in Path(__file__).parent.glob("test_*.py") if path.name != Path(__file__).name
+    )
+    missing = [f"{noun}.{name}" for noun, name, _ in words() if not re.search(rf"\b{name}\b", told)]
+    assert missing == []
+
+
+def test_the_situation_shows_the_nouns_rules_speak_of():
+    asked = situation()
+    assert (asked.action, asked.purpose) == ("read", "soins")
+    assert module.Situation.__doc__
