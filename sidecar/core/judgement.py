@@ -124,12 +124,14 @@ def contributions(
     rows: Sequence[Contribution], situation: Situation, value: Callable[[str], str], compiled: Compiled
 ) -> tuple[tuple[Obligation, ...], tuple[str, ...]]:
     """What comes with a yes, and the ids of the rows it comes from. `value` fills in what rows leave open."""
-    if not rows:
-        return (), ()
-    # 3.0.1: in p2 unknown counts as present, the obligation comes.
-    met = [row for row in rows if row.when(situation) is not False]
-    values = [obligations.value(row.template, value) for row in met]
-    return obligations.merged(values, compiled.pack.obligations), tuple(row.rule for row in met)
+    values: list[Obligation] = []
+    rules: tuple[str, ...] = ()
+    for row in rows:
+        # 3.0.1: in p2 unknown counts as present, the obligation comes.
+        if row.when(situation) is not False:
+            values += [each.fixed or obligations.value(each, value) for each in row.templates]
+            rules += row.rules
+    return obligations.merged(values, compiled.pack.obligations), rules
 
 
 def _merits(found: Slice, situation: Situation) -> Settled:

@@ -1,7 +1,7 @@
 """Obligations and advice: their text in a pack, their value in an answer, and how two of the same id become one."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -53,19 +53,19 @@ def template(text: str, rules: Mapping[str, ObligationRule]) -> Template:
 
 
 def value(made: Template, situation: Callable[[str], str]) -> Obligation:
-    """The obligation in this situation; a parameter the situation has no value for is left out."""
-    if made.fixed is not None:
-        return made.fixed
+    """A template that is not fixed, in this situation; a parameter the situation has no value for is left out."""
     params = dict(made.params)
     params.update((key, text) for key, name in made.filled if (text := situation(name)))
     return Obligation(made.id, params)
 
 
-def merged(found: Iterable[Obligation], rules: Mapping[str, ObligationRule]) -> tuple[Obligation, ...]:
+def merged(found: Sequence[Obligation], rules: Mapping[str, ObligationRule]) -> tuple[Obligation, ...]:
     """One obligation per id, the strictest parameters winning (3.0.5), sorted by id.
 
     Two that cannot be merged (`same`, with different parameters) both stay: each must be done.
     """
+    if len(found) < 2:
+        return tuple(found)
     by_id: dict[str, list[Obligation]] = {}
     for obligation in found:
         same = by_id.setdefault(obligation.id, [])

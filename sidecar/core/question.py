@@ -7,6 +7,7 @@ from msgspec import Struct
 from sidecar.core import break_glass, instants, judgement, obligations
 from sidecar.core.break_glass import GrantTerms
 from sidecar.core.bundle import Snapshot
+from sidecar.core.expression import When
 from sidecar.core.instants import DAY, SECOND
 from sidecar.core.judgement import FACTS_UNAVAILABLE, NO_RELATIONSHIP, PROFILE_CATEGORY, Settled
 from sidecar.core.model import (
@@ -15,14 +16,13 @@ from sidecar.core.model import (
     Caller,
     Decision,
     Effect,
-    Known,
     Obligation,
     Offer,
     Opening,
     Relied,
     Request,
 )
-from sidecar.core.slices import Ask, Compiled, Row, Situation, Situations, Slice
+from sidecar.core.slices import Ask, Compiled, Situation, Situations, Slice
 
 POLICY_ERROR = "POLICY_ERROR"
 NOT_AVAILABLE = "NOT_AVAILABLE"
@@ -77,8 +77,8 @@ class Book:
     def _refusal(self, texts: Iterable[str], offers: bool) -> Refusal:
         rules = self.compiled.pack.obligations
         made = [obligations.template(text, rules) for text in texts]
-        duties = obligations.merged((each.fixed for each in made if each.fixed and not each.advice), rules)
-        advice = obligations.merged((each.fixed for each in made if each.fixed and each.advice), rules)
+        duties = obligations.merged([each.fixed for each in made if each.fixed and not each.advice], rules)
+        advice = obligations.merged([each.fixed for each in made if each.fixed and each.advice], rules)
         return Refusal(duties, obligations.advised(advice), offers)
 
 
@@ -282,17 +282,16 @@ class Question:
                 age = min(age, (obligations.seconds(duty.params.get(SECONDS, "")) or 0) * SECOND)
         return age
 
-    def _asked(self) -> Iterator[Situation]:
-        for situation in (self.strict, self.loose):
-            if situation is not None:
-                yield situation
-
     def _relied(self) -> tuple[Relied, ...]:
-        known: dict[int, Known] = {id(each): each for situation in self._asked() for each in situation.relied}
-        return tuple(Relied(each.fact.source, each.fact.id, each.seq) for each in known.values())
+        """The versions of the facts that words rested on; each situation names each of its own once."""
+        known = [each for situation in (self.strict, self.loose) if situation is not None for each in situation.relied]
+        if self.loose is not None:
+            known = list({id(each): each for each in known}.values())
+        return tuple([Relied(each.fact.source, each.fact.id, each.seq) for each in known])
 
     def _unknown(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(word for situation in self._asked() for word in situation.unknown))
+        words = [word for situation in (self.strict, self.loose) if situation is not None for word in situation.unknown]
+        return tuple(dict.fromkeys(words))
 
     def _error(self) -> Decision:
         """The refusal when a row raised; the rows at fault are recorded, not shown."""
@@ -300,10 +299,12 @@ class Question:
 
     def _raising(self) -> Iterator[str]:
         found = self.found
-        rows: tuple[Row, ...] = (*found.firm, *found.gates, *found.forbidden, *found.cells, *found.grounds)
-        rows += (*found.duties, *found.advice)
-        for row in rows:
+        rows: list[tuple[When, tuple[str, ...]]] = [(row.when, (row.rule,)) for row in (*found.firm, *found.gates)]
+        rows += [(cell.when, (cell.rule,)) for cell in (*found.forbidden, *found.cells)]
+        rows += [(ground.when, (ground.rule,)) for ground in found.grounds]
+        rows += [(duty.when, duty.rules) for duty in (*found.duties, *found.advice)]
+        for when, rules in rows:
             try:
-                row.when(self._situation())
+                when(self._situation())
             except Exception:  # named here, not hidden: the answer is POLICY_ERROR already
-                yield row.rule
+                yield from rules

@@ -1,7 +1,7 @@
 """Rows compiled, and the few of them that one question meets: a slice (profile, category, action, purpose)."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol, Self
 
 from msgspec import Struct
@@ -87,11 +87,11 @@ class MatrixCell(Struct, frozen=True):
 
 
 class Contribution(Struct, frozen=True):
-    """A row of p2."""
+    """A row of p2; in a slice, all the rows of one `when` together, so that it is asked once."""
 
     when: When
-    rule: str
-    template: obligations.Template
+    rules: tuple[str, ...]
+    templates: tuple[obligations.Template, ...]
 
 
 Row = Prohibition | Ground | MatrixCell | Contribution
@@ -199,8 +199,8 @@ class Compiled:
             forbidden=tuple(row for row in cells if row.deny),
             cells=tuple(row for row in cells if not row.deny),
             grounds=tuple(row for row in met if isinstance(row, Ground)),
-            duties=tuple(row for row in contributions if not row.template.advice),
-            advice=tuple(row for row in contributions if row.template.advice),
+            duties=_together(row for row in contributions if not row.templates[0].advice),
+            advice=_together(row for row in contributions if row.templates[0].advice),
             will=min((row.stage for row in prohibitions if row.discloses), default=GATES_PASSED),
             clinical=category in self._clinical,
             offer=self._offer(profile, category, action),
@@ -259,7 +259,7 @@ class Compiled:
 
     def _contribution(self, row: Duty) -> Contribution:
         template = obligations.template(row.obligation, self.pack.obligations)
-        return Contribution(self._function(row.when), row.rule, template)
+        return Contribution(self._function(row.when), (row.rule,), (template,))
 
     def _gate_key(self, row: Rule) -> tuple[object, ...]:
         # Two reasons of one rule: the one pack.toml names first, so that the order of rows never decides.
@@ -313,6 +313,17 @@ def gate_of(rule: str, gates: tuple[str, ...]) -> str:
 def number(rule: str) -> tuple[tuple[int, str], ...]:
     """A rule id as it is counted: G-SUB-2 before G-SUB-10."""
     return tuple((int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"([0-9]+)", rule) if part)
+
+
+def _together(rows: Iterable[Contribution]) -> tuple[Contribution, ...]:
+    """The rows that share their `when` as one, in the order of their first."""
+    found: dict[When, Contribution] = {}
+    for row in rows:
+        first = found.get(row.when)
+        found[row.when] = (
+            row if first is None else Contribution(row.when, first.rules + row.rules, first.templates + row.templates)
+        )
+    return tuple(found.values())
 
 
 def _row_key(row: Cell) -> tuple[object, ...]:

@@ -24,6 +24,8 @@ from tests.policy.lighthouse import (
 )
 
 NEAR = {"subject.near": True}
+URGENT = a_request(mode="urgence")
+OPEN = {"context.grant_open": True}
 OFFERED = Offer(True, ("TEMPETE", "AUTRE"), "papiers")
 
 
@@ -229,15 +231,16 @@ def test_a_refusal_does_not_end_with_facts_read_after_it_was_settled():
     assert decide(Said({"subject.named": False}, ends)).valid_until == NOW + HOUR
 
 
-def test_the_facts_relied_on_are_named_once():
+def test_a_fact_that_both_readings_of_a_grant_relied_on_is_named_once():
     class Relying(Board):
         def ask(self, noun, word, *args):
-            self.relied.append(MASKED)
+            self.relied = [MASKED]
             return super().ask(noun, word, *args)
 
-    policy = a_policy(NEAR)
-    policy._book.situations = lambda request, *rest, **more: Relying(Said(NEAR), request)
-    decision = policy.evaluate(a_request(), CALLER, "c1", a_snapshot(), NOW)
+    policy = a_policy(OPEN)
+    policy._book.situations = lambda request, *rest: Relying(Said(OPEN), request, rest[-1] is True)
+    decision = policy.evaluate(URGENT, CALLER, "c1", a_snapshot(), NOW)
+    assert decision.reason == "ALLOW_GRANT"
     assert decision.relied == (Relied("dpi", "m1", 7),)
 
 
@@ -374,9 +377,6 @@ def test_the_answer_for_a_delegate_ends_with_the_facts_of_the_delegator():
 
 # ---- emergency grants
 
-URGENT = a_request(mode="urgence")
-OPEN = {"context.grant_open": True}
-
 
 def test_under_an_open_grant_what_is_unknown_after_the_firm_gates_is_read_as_absent_and_said():
     decision = decide({**OPEN, "resource.frozen": None}, URGENT)
@@ -506,8 +506,8 @@ def test_an_unknown_gate_refuses_an_opening_only_where_no_grant_could_pass_it():
 
 
 def test_a_gate_that_raises_refuses_the_opening():
-    assert opened({"subject.away": ZeroDivisionError()}) == (opened({"subject.away": ZeroDivisionError()})[0], None)
-    assert opened({"subject.away": ZeroDivisionError()})[0].reason == "POLICY_ERROR"
+    decision, terms = opened({"subject.away": ZeroDivisionError()})
+    assert (decision.reason, decision.rules, terms) == ("POLICY_ERROR", ("G-SUB-2",), None)
 
 
 # ---- around
