@@ -50,6 +50,11 @@ class Callers:
             if config.token_sha256 and self._by_token.setdefault(_digest(config), caller) is not caller:
                 raise ConfigFault(f"caller `{config.name}`: another caller has its `token_sha256`")
 
+    @property
+    def token_digests(self) -> list[bytes]:
+        """SHA-256 of every token that is somebody's."""
+        return list(self._by_token)
+
     def by_san(self, uris: Sequence[str]) -> Caller:
         """The caller that a verified client certificate names.
 

@@ -165,6 +165,7 @@ class GrpcioServer(grpc.GenericRpcHandler):  # type: ignore[type-arg]
             ("grpc.max_allowed_incoming_connections", CONNECTIONS),
             ("grpc.server_handshake_timeout_ms", 10_000),
             ("grpc.http2.max_ping_strikes", 2),
+            ("grpc.compression_enabled_algorithms_bitset", 1),  # none: a small message must not become a large one
         )
         self._server: grpc.Server | None = None
 

@@ -19,7 +19,7 @@ from sidecar.api import wire
 from sidecar.api.address import SOCKET_MODE, Address, plaintext, prepare_socket
 from sidecar.api.callers import NOBODY, Callers
 from sidecar.api.methods import Incoming, Lane, Method
-from sidecar.errors import ConfigFault, MessageTooLarge, Overloaded, SidecarError, Unavailable
+from sidecar.errors import ConfigFault, MessageTooLarge, Overloaded, SidecarError, Unauthenticated, Unavailable
 
 BURST = 64
 TAKEN_AT_ONCE = 4096
@@ -51,9 +51,11 @@ class NativeServer:
         """`refused` is told the reason of every call that is not answered.
 
         At most `in_flight` calls wait in each lane; a connection has at most `streams` calls open.
-        Raises ConfigFault for an address that needs TLS.
+        Raises ConfigFault for an address that needs TLS, and when no caller has a token.
         """
         self._address = plaintext(address)
+        if not callers.token_digests:
+            raise ConfigFault(f"address `{address}`: no caller has a `token_sha256`, so nobody could call here")
         self._names, self._methods = list(table), list(table.values())
         self._callers, self._refused = callers, refused
         self._in_flight, self._streams, self._metadata_bytes = in_flight, streams, metadata_bytes
@@ -82,6 +84,9 @@ class NativeServer:
                 [(name, False) for name in self._names],
                 client_key_metadata="authorization",
                 call_details=True,
+                # Who has no token is refused on its headers: before a message of any size is taken into memory.
+                bearer_token_sha256=self._callers.token_digests,
+                unauthenticated_message=wire.status(Unauthenticated()).message,
                 max_concurrent_streams=self._streams,
                 max_metadata_size=self._metadata_bytes,
             )
