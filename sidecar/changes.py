@@ -27,7 +27,14 @@ from sidecar.core.reading import Written
 from sidecar.core.record import Changed, Checked, Entry, Recorded
 from sidecar.core.statement import fault_of
 from sidecar.errors import InvalidRequest, NotFound, PermissionDenied
-from sidecar.pdp import Policies
+
+
+class Policies(Protocol):
+    """What the corridor needs of the authoring room."""
+
+    @property
+    def current(self) -> PolicySet:
+        """The policy set in force. Raises PolicyUnavailable."""
 
 
 class Facts(Protocol):
@@ -232,7 +239,7 @@ class Changes:
             self._facts.acknowledge(change_id, place.index)
 
     def _append(self, stored: Stored) -> None:
-        if not stored.repeated:
+        if stored.leaf:
             self._facts.acknowledge(stored.change_id, self._ledger.append_change(stored.leaf).index)
 
     def _facts_leaf(self, change: FactsChange, caller: Caller, seq: int, counts: Counts) -> bytes:

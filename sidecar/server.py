@@ -47,6 +47,7 @@ class Sidecar:
         self._log, self.metrics = logs.configure(config.log), Metrics()
         self._stopped, self._watched, self._started_at = Event(), Event(), clock()
         self._ready, self._detail = False, "starting"
+        self._seen: tuple[RoomStatus, ...] = ()
         self.metrics.build.info({"version": __version__})
         data = Path(config.data)
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -170,25 +171,29 @@ class Sidecar:
 
     def _watch(self) -> None:
         """Keep readiness and gauges true, and finish changes that a fault left pending."""
-        before: tuple[RoomStatus, ...] = ()
         while True:
-            rooms = self._rooms()
-            ready = all(room.ready for room in rooms)
-            for room in rooms:
-                self.metrics.ready.labels(room.name).set(room.ready)
-            if rooms != before:
-                for room in rooms:
-                    self._log.info("readiness", part=room.name, ready=room.ready, detail=room.detail)
-            self._ready, self._detail, before = ready, "; ".join(r.detail for r in rooms if not r.ready), rooms
-            for front in self._fronts:
-                if isinstance(front, GrpcioServer):
-                    front.set_ready(ready)
-            self._measure()
-            if ready:
-                self._settle()
+            try:
+                self._look()
+            except Exception as error:  # the watch outlives whatever it sees; what it cannot judge is not ready
+                self._ready, self._detail = False, "the watch failed; the log says where"
+                self._log.error("the watch failed", error=type(error).__name__, where=logs.where(error))
             self._watched.set()
             if self._stopped.wait(WATCH_SECONDS):
                 return
+
+    def _look(self) -> None:
+        rooms = self._rooms()
+        for room in rooms:
+            self.metrics.ready.labels(room.name).set(room.ready)
+        if rooms != self._seen:
+            for room in rooms:
+                self._log.info("readiness", part=room.name, ready=room.ready, detail=room.detail)
+        self._seen = rooms
+        self._detail = "; ".join(room.detail for room in rooms if not room.ready)
+        self._ready = all(room.ready for room in rooms)
+        self._measure()
+        if self._ready:
+            self._settle()
 
     def _settle(self) -> None:
         try:

@@ -82,7 +82,7 @@ def row(record: str) -> list[object]:
         caller["id"] if isinstance(caller, dict) else caller,
         subject,
         patient,
-        what,
+        " ".join(filter(None, what)),
         leaf.get("effect", ""),
         leaf.get("true_reason", ""),
     ]

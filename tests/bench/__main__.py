@@ -1,0 +1,22 @@
+"""`python -m tests.bench [NAME]`: measure everything, or one thing. Prints a table; writes build/bench/NAME.{json,svg}."""
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+from tests.bench.report import show
+
+BENCHES = ("check", "stages")
+
+
+def main() -> None:
+    """Run the benches asked for."""
+    for name in sys.argv[1:] or BENCHES:
+        if name not in BENCHES:
+            sys.exit(f"bench: no `{name}`; there are {', '.join(BENCHES)}")
+        print(f"\n== {name}\n")
+        show(name, import_module(f"tests.bench.{name}").run(), Path("build/bench"))
+
+
+if __name__ == "__main__":
+    main()

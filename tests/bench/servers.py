@@ -1,0 +1,106 @@
+"""The servers that are measured, each a process of its own: the sidecar, and an empty handler on each transport.
+
+`python -m tests.bench.servers KIND FOLDER` prints its addresses as one JSON line and serves until its input closes.
+"""
+
+import hashlib
+import json
+import subprocess
+import sys
+from concurrent import futures
+from pathlib import Path
+from threading import Thread
+
+import grpc
+from pygrpc_native import EVENT_CALL, NativeGrpcFront
+
+from sidecar import config
+from sidecar.server import Sidecar
+
+ROOT = Path(__file__).parent.parent.parent
+CHECK = "/sidecar.v1.AccessService/CheckAccess"
+TOKEN = "jeton-du-banc"
+CONTROLLER = "330000001"
+
+
+class Server:
+    """A server process and where it answers: {"native": address, "grpcio": address}."""
+
+    def __init__(self, kind: str, folder: Path) -> None:
+        command = [sys.executable, "-m", "tests.bench.servers", kind, str(folder)]
+        self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the {kind} server did not start")
+        self.addresses: dict[str, str] = json.loads(line)
+
+    def stop(self) -> None:
+        """Close its input and wait for it."""
+        self.process.stdin.close()
+        self.process.wait(30)
+
+
+def settings(folder: Path, mode: str = "written") -> config.Config:
+    """A sidecar on both transports whose one caller may do everything, with what the mix needs complete."""
+    from tests.bench.mix import KINDS, SOURCE
+
+    digest = hashlib.sha256(TOKEN.encode()).hexdigest()
+    return config.Config(
+        data=str(folder / "data"),
+        policy=config.PolicySettings(str(ROOT / "policies/hospital")),
+        facts=config.FactsSettings({kind: (SOURCE,) for kind in KINDS}),
+        callers=(
+            config.CallerSettings(
+                "banc", token_sha256=digest, roles=("dpi", "feed"), controllers=(CONTROLLER,), hds="certified",
+                may_assert=("identity",),
+            ),
+        ),
+        listen=config.Listen(native=f"unix:{folder}/native/s.sock", grpc=f"unix:{folder}/grpcio/s.sock", admin="127.0.0.1:0"),
+        ledger=config.LedgerSettings(mode=mode),
+        log=config.LogSettings(level="error"),
+    )  # fmt: skip
+
+
+def _sidecar(folder: Path) -> None:
+    sidecar = Sidecar(settings(folder))
+    sidecar.start()
+    native, grpcio = sidecar.addresses
+    _serve({"native": native, "grpcio": grpcio})
+    sidecar.stop()
+
+
+def _empty(folder: Path) -> None:
+    """The least a handler can do on each transport: give back the same 300 bytes."""
+    answer = bytes(300)
+    for name in ("native", "grpcio"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    native, grpcio = f"unix:{folder}/native/e.sock", f"unix:{folder}/grpcio/e.sock"
+    front = NativeGrpcFront(native, [(CHECK, False)])
+    front.start()
+
+    def echo() -> None:
+        while (events := front.recv_batch(64)) is not None:
+            for kind, call, *_ in events:
+                if kind == EVENT_CALL:
+                    front.respond(call, answer)
+
+    Thread(target=echo, daemon=True).start()
+    server = grpc.server(futures.ThreadPoolExecutor(64))
+    handler = grpc.unary_unary_rpc_method_handler(lambda request, context: answer)
+    server.add_generic_rpc_handlers(
+        (grpc.method_handlers_generic_handler("sidecar.v1.AccessService", {"CheckAccess": handler}),)
+    )
+    server.add_insecure_port(grpcio)
+    server.start()
+    _serve({"native": native, "grpcio": grpcio})
+    server.stop(0)
+    front.close()
+
+
+def _serve(addresses: dict[str, str]) -> None:
+    print(json.dumps(addresses), flush=True)
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    {"sidecar": _sidecar, "empty": _empty}[sys.argv[1]](Path(sys.argv[2]))
