@@ -16,9 +16,10 @@ from msgspec import Struct
 LONGEST = 2000  # characters of one expression
 DEEPEST = 12  # parentheses inside one another
 
+# PyCasbin writes `and` for `&&` as it stands: without a space on each side, `a&&b` becomes the name `aandb`.
 TOKEN = re.compile(
     r"""\ *(?:
-      (?P<mark>&&|\|\||!|\(|\)|,)
+      (?P<mark>(?<=\ )(?:&&|\|\|)(?=\ )|!|\(|\)|,)
     | (?P<text>"[A-Za-z0-9_:-]+")
     | (?P<number>(?:0|[1-9][0-9]{0,8})(?![A-Za-z0-9_.]))
     | (?P<name>[A-Za-z_][A-Za-z0-9_.]*)
@@ -138,8 +139,8 @@ class _Reader:
         if found is None:
             rest = self.text[self.at :].lstrip(" ")
             raise ExpressionFault(
-                f"`{rest[:20]}` cannot be read; write words `r.<noun>.<word>` joined by `&&`, `||`, `!`, and strings in"
-                " double quotes, of letters, digits, `_`, `:` and `-`"
+                f"`{rest[:20]}` cannot be read; write words `r.<noun>.<word>` joined by `!`, `&&` and `||`, these two"
+                " with a space on each side, and strings in double quotes, of letters, digits, `_`, `:` and `-`"
             )
         self.kind, self.ahead, self.at = str(found.lastgroup), found[str(found.lastgroup)], found.end()
         return token

@@ -125,7 +125,9 @@ def test_a_word_that_raises_never_permits_more(request, answers, word):
 # ---- any text at all
 
 NOISE = st.text(
-    st.one_of(st.sampled_from(list(",.()[]{}\"'#!&|= \t\r\n-_pgr23TF\\`;:\x00\x85\u2028é")), st.characters()),
+    st.one_of(
+        st.sampled_from(list(",.()[]{}\"'#!&|= \t\r\n-_pgr23TF\\`;:\x00\x85\u2028é")), st.characters(codec="utf-8")
+    ),
     max_size=40,
 )
 
