@@ -160,6 +160,9 @@ class GrpcioServer(grpc.GenericRpcHandler):  # type: ignore[type-arg]
             ("grpc.so_reuseport", 0),
             ("grpc.max_receive_message_length", max(method.limit for method in table.values())),
             ("grpc.max_concurrent_streams", streams),
+            # Beyond these grpc ends calls as CANCELLED before we see them; we tell them why.
+            ("grpc.server.max_pending_requests", CONNECTIONS * streams),
+            ("grpc.server.max_pending_requests_hard_limit", CONNECTIONS * streams),
             ("grpc.max_metadata_size", metadata_bytes),
             ("grpc.absolute_max_metadata_size", metadata_bytes),
             ("grpc.max_allowed_incoming_connections", CONNECTIONS),
@@ -178,9 +181,8 @@ class GrpcioServer(grpc.GenericRpcHandler):  # type: ignore[type-arg]
         """Listen and serve. Raises ConfigFault when that cannot be."""
         address = self._address
         self._pool = Pool(self._workers)
-        server = grpc.server(
-            self._pool, handlers=[self], options=self._options, maximum_concurrent_rpcs=self._in_flight
-        )
+        self._shedding = self._shedder()
+        server = grpc.server(self._pool, handlers=[self], options=self._options)
         reflection.enable_server_reflection(REFLECTED, server)
         if address.path:
             prepare_socket(Path(address.path))
@@ -205,6 +207,7 @@ class GrpcioServer(grpc.GenericRpcHandler):  # type: ignore[type-arg]
             return
         server.stop(grace).wait()
         self._pool.shutdown(wait=False)
+        self._shed_pool.shutdown(wait=False)
         if self._address.path:
             Path(self._address.path).unlink(missing_ok=True)
 
@@ -215,10 +218,23 @@ class GrpcioServer(grpc.GenericRpcHandler):  # type: ignore[type-arg]
         if method is None:
             return None
         if self._pool.held >= self._in_flight:
-            self._refused(Overloaded.reason)  # grpc is about to shed it with RESOURCE_EXHAUSTED
+            return self._shedding
         return grpc.unary_unary_rpc_method_handler(
             lambda payload, context: self._answer(method, self._together.get(name), payload, context)
         )
+
+    def _shedder(self) -> grpc.RpcMethodHandler:  # type: ignore[type-arg]
+        """The handler of calls there is no room for: it neither reads their message nor waits for a worker.
+
+        grpc's own `maximum_concurrent_rpcs` would say neither why in our words nor tell us that it shed.
+        """
+
+        def shed(messages: object, context: grpc.ServicerContext) -> bytes:
+            return self._fail(context, Overloaded())
+
+        self._shed_pool = ThreadPoolExecutor(1, thread_name_prefix="shed")
+        shed.experimental_thread_pool = self._shed_pool  # type: ignore[attr-defined]
+        return grpc.stream_unary_rpc_method_handler(shed)
 
     def _answer(
         self, method: Method, together: Together | None, payload: bytes, context: grpc.ServicerContext

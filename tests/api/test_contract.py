@@ -213,6 +213,23 @@ def test_a_message_longer_than_its_method_admits_is_refused_and_a_long_import_is
     assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
+def test_a_call_there_is_no_room_for_is_shed_with_its_reason(start: Start) -> None:
+    running = start(in_flight=4)
+    client, corridor = running.client(), running.corridor
+    corridor.gate.clear()
+    first = client.future(CHECK, PLAIN)
+    assert corridor.entered.acquire(timeout=10)
+    calls = [client.future(CHECK, PLAIN) for _ in range(40)]
+    time.sleep(0.3)
+    corridor.gate.set()
+    first.result()
+    shed = [each.exception() for each in calls if each.code() is not grpc.StatusCode.OK]
+    assert len(shed) >= 30
+    assert {(each.code(), details(each)[0]) for each in shed} == {(grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED")}
+    assert running.refusals == ["OVERLOADED"] * len(shed)
+    assert client.check().reason == "CARE_TEAM"
+
+
 def test_metadata_over_the_limit_is_refused(start: Start) -> None:
     running = start(metadata_bytes=4096)
     assert running.client().check(metadata=(("x-note", "y" * 2000),)).reason == "CARE_TEAM"

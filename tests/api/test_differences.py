@@ -72,21 +72,6 @@ def open_stream(running: Served) -> str:
         return "evaluated" if len(running.corridor.requests) == 2 else "not evaluated"
 
 
-def shed(running: Served) -> str:
-    running.corridor.gate.clear()
-    client = running.client()
-    first = client.future(CHECK, PLAIN)
-    assert running.corridor.entered.acquire(timeout=10)
-    calls = [client.future(CHECK, PLAIN) for _ in range(40)]
-    time.sleep(0.5)
-    running.corridor.gate.set()
-    endings = {told(lambda call=call: call.result()) for call in (first, *calls)} - {"OK"}
-    assert running.refusals
-    assert set(running.refusals) == {"OVERLOADED"}
-    [ending] = endings
-    return ending
-
-
 PROBES: dict[str, Callable[[Served], str]] = {
     "health is asked without a certificate or token on loopback": anonymous_health,
     "a token is nobody's": wrong_token,
@@ -100,7 +85,6 @@ PROBES: dict[str, Callable[[Served], str]] = {
     "a message is longer than it says": lambda r: raw(r, framed(PLAIN, 0, len(PLAIN) - 9)),
     "a message says it has four gigabytes": lambda r: raw(r, framed(PLAIN, 0, 2**32 - 1)),
     "a deadline is no number": lambda r: raw(r, framed(PLAIN), ("grpc-timeout", "soon")),
-    "a call is shed": shed,
 }
 
 
@@ -119,8 +103,7 @@ def test_every_row_is_tried_and_every_row_is_a_difference() -> None:
 @pytest.mark.parametrize("when", PROBES)
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_a_transport_does_what_its_page_says(transport: str, when: str, short_folder: Path) -> None:
-    limits = {"in_flight": 4} if when == "a call is shed" else {"metadata_bytes": 4096}
-    with served(transport, socket_in(short_folder), **limits) as running:
+    with served(transport, socket_in(short_folder), metadata_bytes=4096) as running:
         assert PROBES[when](running) == documented()[when][transport]
         running.refusals.clear()
         assert running.client().check().reason == "CARE_TEAM"
