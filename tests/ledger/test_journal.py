@@ -64,7 +64,7 @@ def test_a_full_segment_is_followed_by_a_fresh_one(tmp_path):
     assert opened(tmp_path).size == 50
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.tuples(st.lists(st.binary(min_size=1, max_size=300), min_size=1, max_size=4), st.booleans(), st.booleans())
@@ -124,7 +124,21 @@ def test_a_journal_cut_at_any_byte_starts_again_with_every_whole_leaf(tmp_path):
         torn = cut - ends[whole]
         told = [f"a torn tail of {torn} bytes was cut from `journal/000001.log`"] if torn else []
         assert journal.notices == told
+        if whole:
+            assert path.stat().st_size == ends[whole]
         journal.close()
+
+
+@pytest.mark.parametrize("zeros", [1, 8, 64, 4096])
+def test_zeros_at_the_end_are_no_records(tmp_path, zeros):
+    journal = opened(tmp_path)
+    journal.append([b"a", b"b"])
+    journal.close()
+    with (tmp_path / "000001.log").open("ab") as file:
+        file.write(bytes(zeros))
+    journal = opened(tmp_path)
+    assert kept(journal) == [b"a", b"b"]
+    assert journal.notices == [f"a torn tail of {zeros} bytes was cut from `journal/000001.log`"]
 
 
 def test_a_flipped_byte_anywhere_is_said_and_never_read_as_a_record(tmp_path):

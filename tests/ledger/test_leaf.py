@@ -54,7 +54,7 @@ class Unsealed:
         return sealed
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(entries, st.integers(0, 1 << 63), st.integers(0, 1 << 60))
 def test_what_a_leaf_keeps_is_read_back_whole(entry, number, since):
     data = leaf_bytes.encode(entry, leaf_id(RUN, number), NOW, KEYS, since)
@@ -65,6 +65,7 @@ def test_what_a_leaf_keeps_is_read_back_whole(entry, number, since):
         assert decoded.since == since
 
 
+@settings(deadline=None)
 @given(entries)
 def test_the_same_entry_under_the_same_id_has_the_same_bytes(entry):
     id_ = leaf_id(RUN, 1)
@@ -176,6 +177,7 @@ def test_a_patient_has_one_pseudonym_a_month_and_shares_it_with_nobody():
     assert KEYS.patient("chu", "") == b""
 
 
+@settings(deadline=None)
 @given(texts, texts, texts, texts)
 def test_two_pairs_of_tenant_and_patient_never_share_a_pseudonym(tenant, patient, other_tenant, other):
     same = (tenant, patient) == (other_tenant, other)
@@ -250,7 +252,7 @@ def test_the_controller_stands_in_clear_only_when_it_is_the_callers():
     assert controller("750000002", two) == "750000002"
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(
     st.binary(max_size=200) | entries.map(lambda entry: leaf_bytes.encode(entry, leaf_id(RUN, 1), NOW, KEYS)), st.data()
 )

@@ -21,10 +21,11 @@ from tests.ledger.weakened import RUN, BlindJournal, ForgettingJournal, Trusting
 
 
 @pytest.fixture(scope="module")
-def disk_kind(tmp_path_factory):
+def disk_kind(tmp_path_factory, request):
     """tmpfs where it can be mounted, else a limit on the size of files: printed, so that a run says which."""
     kind = "tmpfs" if mounts_allowed(tmp_path_factory.mktemp("try")) else "limit"
-    print(f"disk full is met with: {kind}")
+    reporter = request.config.pluginmanager.getplugin("terminalreporter")
+    reporter.write_line(f"\na full disk is: {kind}")
     return kind
 
 
@@ -227,6 +228,13 @@ def _filled(folder):
     (folder / "filler").unlink()
 
 
+def _free(folder, count):
+    """Room for part of a burst; a limit on file sizes leaves some by itself."""
+    filler = folder / "filler"
+    if filler.exists():
+        os.truncate(filler, filler.stat().st_size - count)
+
+
 @contextmanager
 def _limited(folder):
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -269,6 +277,18 @@ def test_a_full_disk_takes_no_part_of_a_record_and_room_made_is_enough(tmp_path,
         assert opened(folder).notices == []
 
 
+def test_a_burst_the_disk_took_in_part_leaves_nothing_for_a_restart_to_find(tmp_path, disk_kind):
+    with _room_of(tmp_path / "disk", disk_kind) as (folder, full):
+        journal = journal_in(folder)
+        journal.append([b"a", b"b"])
+        with full, pytest.raises(LedgerUnavailable):
+            _free(folder, 8192)
+            journal.append([b"%d" % n + b"." * 400 for n in range(60)])
+        journal._release()  # as a process that dies gives its files back
+        again = opened(folder)
+        assert (kept(again), again.notices) == ([b"a", b"b"], [])
+
+
 def test_without_the_protection_a_full_disk_would_lose_records(tmp_path, disk_kind):
     with _room_of(tmp_path / "disk", disk_kind) as (folder, full):
         recorder, _ = _disk_full(folder, full, BelievingJournal)
@@ -283,6 +303,13 @@ def _running_low(folder, floor):
         recorder.append(5, size=2000)
         recorder.journal.tend()
     return recorder, causes[0]
+
+
+def test_a_disk_that_is_low_at_start_takes_no_record(tmp_path):
+    recorder = Recorder(journal_in(tmp_path, min_free_bytes=1 << 60))
+    assert recorder.journal.trouble.cause == "disk_low"
+    recorder.append()
+    assert not recorder.acknowledged
 
 
 def test_a_disk_running_low_is_said_before_it_is_full(tmp_path, disk_kind):
@@ -381,6 +408,21 @@ def test_after_a_failed_flush_the_file_is_never_trusted_again_and_nothing_acknow
 def test_without_writing_it_again_a_failed_flush_would_lose_records(tmp_path):
     recorder, _ = _failing_flush(tmp_path, ForgettingJournal)
     assert recorder.lost(tmp_path) > 0
+
+
+def test_what_came_through_a_failed_flush_is_on_disk_when_service_resumes(tmp_path):
+    disk = ForgettingDisk()
+    recorder = Recorder(journal_in(tmp_path, sync_file=disk))
+    recorder.append(5)
+    recorder.journal.tend()
+    recorder.append(5)
+    disk.broken = True
+    recorder.journal.tend()
+    disk.broken = False
+    recorder.journal.tend()
+    disk.lose_power(tmp_path)
+    assert recorder.journal.trouble is None
+    assert recorder.lost(tmp_path) == 0
 
 
 def test_a_durable_append_whose_flush_fails_is_not_acknowledged(tmp_path):
