@@ -1,20 +1,21 @@
 """Every exception of the product.
 
-    SidecarError
-    ├── InvalidRequest      the caller's message is malformed: `field` and what was expected
-    ├── CallerRefused       who calls is unknown, or may not call this method
-    │   ├── Unauthenticated
-    │   └── PermissionDenied
-    ├── NotFound            a grant or a record that is not there for this caller
-    ├── Unavailable         no answer can be given now: nothing is permitted
-    │   ├── FactsUnavailable    the facts store cannot be read
-    │   ├── FactsTooOld         not as fresh as the consistency token asks, within the deadline
-    │   ├── LedgerUnavailable   the record cannot be kept
-    │   └── PolicyUnavailable   no verified policy is loaded
-    ├── Overloaded          shed at once: too many calls wait
-    ├── PolicyFault         a pack that cannot be loaded: `faults`, each with file and line
-    ├── ConfigFault         a setting that cannot be used
-    └── InputFault          a file given to a command that cannot be read
+SidecarError
+├── InvalidRequest      the caller's message is malformed: `field` and what was expected
+├── CallerRefused       who calls is unknown, or may not call this method
+│   ├── Unauthenticated
+│   └── PermissionDenied
+├── NotFound            a grant or a record that is not there for this caller
+├── Unavailable         no answer can be given now: nothing is permitted
+│   ├── FactsUnavailable    the facts store cannot be read
+│   ├── FactsTooOld         not as fresh as the consistency token asks, within the deadline
+│   ├── LedgerUnavailable   the record cannot be kept
+│   └── PolicyUnavailable   no verified policy is loaded
+├── Overloaded          shed at once: too many calls wait
+├── MessageTooLarge     longer than its method admits
+├── PolicyFault         a pack that cannot be loaded: `faults`, each with file and line
+├── ConfigFault         a setting that cannot be used
+└── InputFault          a file given to a command that cannot be read
 """
 
 from collections.abc import Sequence
@@ -93,6 +94,12 @@ class Overloaded(SidecarError):
     """Too many calls wait; this one was shed at once."""
 
     reason = "OVERLOADED"
+
+
+class MessageTooLarge(SidecarError):
+    """A message is longer than its method admits."""
+
+    reason = "MESSAGE_TOO_LARGE"
 
 
 class Fault:
