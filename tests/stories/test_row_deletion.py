@@ -61,7 +61,7 @@ def without(bundle: Bundle, file: str, number: int, instead: str = "") -> Bundle
 
 
 def likely_first(line: str, hits: dict[str, frozenset[str]]) -> list[Story]:
-    """The stories, those first that the row's rule took part in or that use the word a role row is about; short first."""
+    """The stories, first those the row's rule took part in or that use the word of a role row; short ones first."""
     word = line.split(",")[1].strip()
 
     def unlikely(story: Story) -> tuple[bool, int]:

@@ -112,6 +112,23 @@ def opens_in_an_emergency(request: Request) -> bool:
 
 
 CLINICAL = frozenset(
-    "alertes synthese cr notes soins constantes motif demande prescription dispensation biologie imagerie "
-    "directives_anticipees social habitudes_vie pathologies_remboursement donnees_remboursement".split()
+    [
+        "alertes",
+        "synthese",
+        "cr",
+        "notes",
+        "soins",
+        "constantes",
+        "motif",
+        "demande",
+        "prescription",
+        "dispensation",
+        "biologie",
+        "imagerie",
+        "directives_anticipees",
+        "social",
+        "habitudes_vie",
+        "pathologies_remboursement",
+        "donnees_remboursement",
+    ]
 )
