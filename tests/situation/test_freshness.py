@@ -151,8 +151,9 @@ def test_a_question_about_no_patient_has_nothing_to_miss(kind, ask):
 
 
 @pytest.mark.parametrize(("kind", "ask"), RESTRICTIONS)
-def test_a_store_that_cannot_be_read_vouches_for_nothing(kind, ask):
-    assert ask(situation(request=SILENT, readable=False)) is None
+@pytest.mark.parametrize("said", [SILENT, asking()], ids=["nothing said", "absence said"])
+def test_a_store_that_cannot_be_read_vouches_for_nothing(kind, ask, said):
+    assert ask(situation(request=said, readable=False)) is None
 
 
 def test_what_the_request_says_is_known_without_any_feed():
