@@ -1,6 +1,7 @@
 """Real bundles: the facts of an import agree with an independent reading of the same files."""
 
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from msgspec import structs
 
 from sidecar.core import instants
 from sidecar.core.model import ALWAYS, Fact
-from sidecar.facts.feeds import fhir
+from sidecar.facts.feeds.writes import Report, Write
 from tests.feeds import independent
 from tests.feeds.hospital_by_hand import FEED, imported, repository_data
 
@@ -22,8 +23,13 @@ def files(name: str) -> list[Path]:
     return sorted((repository_data("fhir-synthea") / name).iterdir())
 
 
+@cache
+def import_of(name: str) -> tuple[list[Write], Report]:
+    return imported(*files(name), feed=SYNTHEA)
+
+
 def facts_of(name: str) -> list[Fact]:
-    return [fact for one in fhir.read(files(name), SYNTHEA) for fact in one.facts]
+    return [fact for write in import_of(name)[0] for fact in write.facts]
 
 
 class Ties:
@@ -78,7 +84,7 @@ def test_an_import_that_forgot_when_care_ends_would_be_caught():
 
 
 def test_every_encounter_team_and_role_of_the_city_is_taken_or_said():
-    writes, report = imported(*files("worcester"), feed=SYNTHEA)
+    writes, report = import_of("worcester")
     assert report.facts["stay"] == report.resources["Encounter"] == 15_915
     assert report.facts["relation"] == 15_915 + 418, "one practitioner an encounter, one an active team"
     assert report.facts["record_state"] == report.resources["Patient"] == 227
