@@ -53,6 +53,7 @@ class Sidecar:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._policies = Live(Path(config.policy.pack))
         self._load_policy()
+        self._facts = open_room(data, config.facts.required, config.facts.patients)
         settings = config.ledger
         self._ledger = LedgerRoom(
             data / "ledger",
@@ -66,7 +67,6 @@ class Sidecar:
         self._ledger.open(clock())
         for notice in self._ledger.notices:
             self._log.warning("the ledger was mended at start", notice=notice)
-        self._facts = open_room(data, config.facts.required, config.facts.patients)
         self._decisions: dict[tuple[str, str], Counter] = {}
         stage = {name: self.metrics.stage.labels(name) for name in ("decide", "record")}
         self._pdp = Pdp(

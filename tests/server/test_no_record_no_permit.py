@@ -1,0 +1,132 @@
+"""When the journal cannot take a record nothing is answered, and it comes back by itself.
+
+A superuser passes every mode of a file, so the read-only and the full disk are tmpfs: one laid over the journal,
+one under it.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import grpc
+import pytest
+
+from tests.ledger.disks import mounts_allowed, small_disk
+from tests.server.client import refusal
+from tests.server.load import asking
+from tests.server.process import Running, recorded, running
+from tests.server.world import a_check, a_write, an_opening, told
+
+Breaking = Callable[[Path], Iterator[None]]
+
+
+def deleted(journal: Path) -> Iterator[None]:
+    shutil.rmtree(journal)
+    yield
+    journal.mkdir()
+
+
+def moved_away(journal: Path) -> Iterator[None]:
+    journal.rename(journal.with_name("elsewhere"))
+    yield
+    journal.with_name("elsewhere").rename(journal)
+
+
+def read_only(journal: Path) -> Iterator[None]:
+    with small_disk(journal) as remount:
+        remount("ro")
+        yield
+
+
+def full(journal: Path) -> Iterator[None]:
+    ballast = journal / "ballast"
+    with ballast.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
+        while True:
+            file.write(bytes(4096))
+    yield
+    ballast.unlink()
+
+
+CAUSES: Mapping[str, Breaking] = {
+    breaking.__name__: breaking for breaking in (deleted, moved_away, read_only, full)
+}
+OPENING, WRITE = an_opening(request_id="lost"), a_write("during", told("P2"))
+
+
+@contextmanager
+def with_disk(folder: Path, cause: str) -> Iterator[Path]:
+    """The journal's folder, on a small disk of its own when that is to be filled."""
+    journal = folder / "data/ledger/journal"
+    if cause != "full":
+        yield journal
+        return
+    journal.mkdir(parents=True)
+    with small_disk(journal, "3m"):
+        yield journal
+
+
+def unrecorded(folder: Path, cause: str, weakening: str = "") -> int:
+    """Breaks the journal under load and mends it: how many permits were given that the ledger does not have."""
+    with with_disk(folder, cause) as journal:
+        with running(folder, weakening=weakening) as sidecar:
+            sidecar.client("feed").call("WriteFacts", a_write("before", told(), complete=True))
+            with asking(sidecar, "native", "grpc") as asked:
+                asked.until_permitted_again()
+                breaking = CAUSES[cause](journal)
+                next(breaking)
+                if weakening:
+                    sidecar.until_ready(False)
+                    asked.until_permitted_again()
+                else:
+                    meets_a_broken_journal(sidecar)
+                    asked.until_failing_again()
+                next(breaking, None)
+                sidecar.until_ready()
+                asked.until_permitted_again()
+            if not weakening:
+                is_whole_again(sidecar)
+            assert set(asked.ends) <= {grpc.StatusCode.UNAVAILABLE}
+            assert sidecar.stop() == 0, sidecar.said()
+        kept = recorded(folder / "data")
+        assert asked.permits
+        assert not asked.denied
+        return len(set(asked.permits) - kept.keys())
+
+
+def meets_a_broken_journal(sidecar: Running) -> None:
+    """Readiness drops, and every call that leaves a record fails UNAVAILABLE: none is permitted."""
+    sidecar.until_ready(False)
+    assert not sidecar.client().serving()
+    assert "sidecar_ready{part=\"ledger\"} 0.0" in sidecar.admin("/metrics")[1]
+    for transport in ("native", "grpc"):
+        dpi, feed = sidecar.client("dpi", transport), sidecar.client("feed", transport)
+        assert refusal(dpi.call, "CheckAccess", a_check()) is grpc.StatusCode.UNAVAILABLE
+        assert refusal(dpi.call, "Open", OPENING) is grpc.StatusCode.UNAVAILABLE
+        assert refusal(feed.call, "WriteFacts", WRITE) is grpc.StatusCode.UNAVAILABLE
+        auditor = sidecar.client("auditor", transport)
+        assert refusal(auditor.call, "ShowRecords") is grpc.StatusCode.UNAVAILABLE
+        # Refusing a malformed question leaves a record too.
+        assert refusal(dpi.call, "CheckAccess") is grpc.StatusCode.UNAVAILABLE
+
+
+def is_whole_again(sidecar: Running) -> None:
+    """What was tried meanwhile is there once, or can be tried again."""
+    assert sidecar.client().serving()
+    assert sidecar.client().call("Open", OPENING).grant.id
+    sidecar.client("feed").call("WriteFacts", WRITE)
+    assert sidecar.client().call("CheckAccess", a_check("P2")).reason == "ALLOW_CARE_TEAM"
+    records = "".join(sidecar.client("auditor").call("ShowRecords", limit=1000).records)
+    assert records.count('"what":"open_grant"') == 1
+    assert records.count('"what":"write_facts"') == 2
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_nothing_is_permitted_unrecorded_and_service_resumes_by_itself(folder: Path, cause: str) -> None:
+    if cause in ("read_only", "full"):
+        assert mounts_allowed(folder / "trial"), "a small disk cannot be mounted: run this as root"
+    assert unrecorded(folder, cause) == 0
+
+
+def test_a_ledger_that_swallowed_its_failure_would_permit_unrecorded(folder: Path) -> None:
+    assert unrecorded(folder, "moved_away", "answers_without_a_record") > 0
