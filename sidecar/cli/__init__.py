@@ -4,6 +4,7 @@ Exit codes: 0 done, permitted or all well · 1 refused, or a policy or story at 
 3 unavailable: no answer was given · 4 the input is malformed · 5 this caller may not (docs/cli.md).
 """
 
+import os
 import sys
 from typing import NoReturn
 
@@ -12,7 +13,7 @@ import grpc
 
 from sidecar import __version__
 from sidecar.cli import asking, authoring, facts, records, running
-from sidecar.cli.output import REFUSED, exit_code, explain
+from sidecar.cli.output import REFUSED, UNAVAILABLE, exit_code, explain
 from sidecar.errors import PolicyFault, SidecarError
 
 
@@ -34,6 +35,7 @@ for verb in (
 
 def main() -> NoReturn:
     """Run a command and leave with its exit code; an error is a sentence, never a traceback."""
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # gRPC's own lines would stand beside the sentence
     try:
         sys.exit(cli.main(standalone_mode=False) or 0)
     except click.exceptions.Abort:
@@ -52,3 +54,7 @@ def main() -> NoReturn:
         code, text = explain(error)
         click.echo(f"dpi-sidecar: {text}", err=True)
         sys.exit(code)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"dpi-sidecar: {where}{error.strerror or error}", err=True)
+        sys.exit(UNAVAILABLE)

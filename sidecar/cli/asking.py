@@ -38,12 +38,12 @@ def read_value(kind: type[Any], file: str) -> Any:
         raise InputFault(f"{file}: {fault}") from None
 
 
-@click.command()
+@click.command(short_help="Ask one question: may this subject do this?")
 @click.argument("file", default="-")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole answer as JSON.")
 @connected
 def check(connection: Connection, file: str, as_json: bool) -> int:
-    """Ask one question: FILE holds the JSON form of a CheckAccessRequest (docs/api.md); - is standard input.
+    """Ask one question: FILE holds the JSON form of a CheckAccessRequest (docs/cli.md); - is standard input.
 
     Exit code 0 for a permit, 1 for a refusal, 3 when no answer was given.
     """
@@ -70,7 +70,7 @@ def show_answer(answer: access_pb2.CheckAccessResponse, as_json: bool) -> None:
     if said.get("break_glass", {}).get("available"):
         click.echo(f"  break-glass may be opened for {said['break_glass']['scope']}: `dpi-sidecar break-glass open`")
     record = said["record"]
-    click.echo(f"  recorded as {said['decision_id']}, leaf {record.get('index', 0)} of {record['origin']}")
+    click.echo(f"  recorded as {said['decision_id']}, leaf {record['index']} of {record['origin']}")
 
 
 @click.group("break-glass")
@@ -78,12 +78,15 @@ def break_glass() -> None:
     """Open, close and look at emergency grants."""
 
 
-@break_glass.command("open")
+@break_glass.command("open", short_help="Ask for a grant.")
 @click.argument("file", default="-")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole answer as JSON.")
 @connected
 def open_grant(connection: Connection, file: str, as_json: bool) -> int:
-    """Ask for a grant: FILE holds the JSON form of an OpenRequest."""
+    """Ask for a grant: FILE holds the JSON form of an OpenRequest (docs/cli.md); - is standard input.
+
+    Exit code 0 when the grant is open, 1 for a refusal.
+    """
     request = message(break_glass_pb2.OpenRequest, read_value(Opening, file))
     opened = connection.call(BreakGlassServiceStub(connection.channel).Open, request)
     if as_json:
@@ -91,39 +94,50 @@ def open_grant(connection: Connection, file: str, as_json: bool) -> int:
     else:
         show_answer(opened.answer, as_json=False)
         if opened.HasField("grant"):
-            grant = plain(opened.grant)
-            click.echo(f"  grant {grant['id']} until {grant['until']}, opens {grant['scope']}")
+            show_grant(opened.grant, as_json=False)
     return DONE if opened.HasField("grant") else REFUSED
 
 
 @break_glass.command("close")
 @click.argument("grant")
 @click.option("--subject", required=True, help="Subject id of who opened it.")
-@click.option("--kind", required=True)
-@click.option("--profile", required=True)
+@click.option("--kind", required=True, help="The subject's kind, a word of the pack.")
+@click.option("--profile", required=True, help="The subject's profile, a word of the pack.")
+@click.option("--json", "as_json", is_flag=True, help="Print the grant as JSON.")
 @connected
-def close_grant(connection: Connection, grant: str, subject: str, kind: str, profile: str) -> int:
+def close_grant(connection: Connection, grant: str, subject: str, kind: str, profile: str, as_json: bool) -> int:
     """End a grant before its time."""
     who = message(access_pb2.Subject, Subject(subject, kind, profile))
     closed = connection.call(
         BreakGlassServiceStub(connection.channel).Close, break_glass_pb2.CloseRequest(grant=grant, subject=who)
     )
-    show_json(plain(closed))
+    show_grant(closed.grant, as_json)
     return DONE
 
 
 @break_glass.command("get")
 @click.argument("grant")
+@click.option("--json", "as_json", is_flag=True, help="Print the grant as JSON.")
 @connected
-def get_grant(connection: Connection, grant: str) -> int:
-    """Show one grant."""
-    show_json(
-        plain(connection.call(BreakGlassServiceStub(connection.channel).Get, break_glass_pb2.GetRequest(grant=grant)))
-    )
+def get_grant(connection: Connection, grant: str, as_json: bool) -> int:
+    """Show one grant. Exit code 1 when this caller has none of this id."""
+    got = connection.call(BreakGlassServiceStub(connection.channel).Get, break_glass_pb2.GetRequest(grant=grant))
+    show_grant(got.grant, as_json)
     return DONE
 
 
-@click.command()
+def show_grant(grant: break_glass_pb2.Grant, as_json: bool) -> None:
+    """A grant, for a program or for a person."""
+    said = plain(grant)
+    if as_json:
+        show_json(said)
+        return
+    ends = f"closed at {said['closed_at']}" if "closed_at" in said else f"until {said['until']}"
+    click.echo(f"  grant {said['id']}: {said['state']}, {ends}, opens {said['scope']} of {said['patient_id']}")
+    click.echo(f"  {said['subject_id']}, {said['motive']}; review due {said.get('review_due', 'never')}")
+
+
+@click.command(short_help="What the sidecar is doing.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @connected
 def status(connection: Connection, as_json: bool) -> int:
@@ -132,14 +146,21 @@ def status(connection: Connection, as_json: bool) -> int:
     if as_json:
         show_json(said)
     else:
-        rooms = [(room["name"], "yes" if room.get("ready") else "NO", room.get("detail", "")) for room in said["rooms"]]
-        show_table(("part", "ready", "detail"), rooms, f"dpi-sidecar {said['version']}")
+        pack = said.get("policy", {})
+        click.echo(f"dpi-sidecar {said['version']}, started {said['started_at']}")
+        click.echo(f"policy {pack.get('pack', 'none')} {pack.get('digest', '')[:16]}")
+        click.echo(
+            f"facts at {said['facts_sequence']}, ledger {said['ledger_origin']} of {said['ledger_size']} leaves\n"
+        )
+        rooms = [(room["name"], "yes" if room["ready"] else "NO", room.get("detail", "")) for room in said["rooms"]]
+        show_table(("part", "ready", "detail"), rooms)
+        click.echo()
         feeds = [
             (feed["controller_id"], feed["kind"], feed.get("complete_until", "never"), " ".join(feed["sources"]))
             for feed in said.get("feeds", [])
         ]
         show_table(("controller", "kind", "complete until", "sources"), feeds)
-    return DONE if said.get("ready") else REFUSED
+    return DONE if said["ready"] else REFUSED
 
 
 VERBS = (check, break_glass, status)

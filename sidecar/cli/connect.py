@@ -1,5 +1,6 @@
 """How a command reaches the running sidecar: address, proof, deadline."""
 
+import ssl
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any, TypeVar
 import click
 import grpc
 
-from sidecar.errors import ConfigFault, InputFault
+from sidecar.errors import InputFault
 
 ADDRESS = "unix:/run/dpi-sidecar/sidecar.sock"
 F = TypeVar("F", bound=Callable[..., Any])
@@ -29,7 +30,11 @@ def connected(command: F) -> F:
     """Give a command the options that say how to reach the sidecar; it gets `connection` first."""
 
     @click.option(
-        "--address", envvar="DPI_SIDECAR_ADDRESS", default=ADDRESS, show_default=True, help="unix:PATH or host:port."
+        "--address",
+        envvar="DPI_SIDECAR_ADDRESS",
+        default=ADDRESS,
+        show_default=True,
+        help="Where it answers: unix:PATH or host:port.",
     )
     @click.option("--token-file", envvar="DPI_SIDECAR_TOKEN_FILE", help="File that holds the caller's bearer token.")
     @click.option("--ca", envvar="DPI_SIDECAR_CA", help="Authority of the server's certificate (TLS).")
@@ -56,16 +61,35 @@ def connected(command: F) -> F:
 def open_channel(
     address: str, token_file: str | None, ca: str | None, certificate: str | None, key: str | None
 ) -> tuple[grpc.Channel, tuple[tuple[str, str], ...]]:
-    """A channel, and the metadata of each call. Raises ConfigFault, InputFault."""
+    """A channel, and the metadata of each call. Raises InputFault, and UsageError when it is not said who calls."""
     if ca or certificate or key:
         if not (ca and certificate and key):
-            raise ConfigFault("--ca, --certificate and --key go together")
+            raise click.UsageError("--ca, --certificate and --key go together")
+        _check_pair(ca, certificate, key)
         credentials = grpc.ssl_channel_credentials(_read(ca), _read(key), _read(certificate))
         return grpc.secure_channel(address, credentials), ()
     if not token_file:
-        raise ConfigFault("say who calls: --token-file (Unix socket, loopback), or --ca, --certificate and --key (TLS)")
+        raise click.UsageError(
+            "say who calls: --token-file (Unix socket, loopback), or --ca, --certificate and --key (TLS)"
+        )
     token = _read(token_file).decode("utf-8", "replace").strip()
     return grpc.insecure_channel(address), (("authorization", f"Bearer {token}"),)
+
+
+def _check_pair(ca: str, certificate: str, key: str) -> None:
+    """Try the files together: gRPC would only say that there was no handshake. Raises InputFault."""
+    for path in (ca, certificate, key):
+        _read(path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_verify_locations(Path(ca).expanduser())
+    except ssl.SSLError:
+        raise InputFault(f"{ca}: holds no certificate in PEM") from None
+    try:
+        context.load_cert_chain(Path(certificate).expanduser(), Path(key).expanduser(), lambda: "")
+    except ssl.SSLError as fault:
+        why = "not its key" if fault.reason == "KEY_VALUES_MISMATCH" else "one of them is no unencrypted PEM"
+        raise InputFault(f"{certificate} and {key} are no pair: {why}") from None
 
 
 def _read(path: str) -> bytes:

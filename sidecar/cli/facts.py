@@ -50,22 +50,25 @@ def facts() -> None:
     """Write, read and import what the sidecar knows."""
 
 
-@facts.command("write")
+@facts.command("write", short_help="Write facts, all or nothing.")
 @click.argument("file", default="-")
 @connected
 def write_facts(connection: Connection, file: str) -> int:
-    """Write facts: FILE holds the JSON form of a WriteFactsRequest; all of it is kept, or nothing."""
+    """Write facts: FILE holds the JSON form of a WriteFactsRequest (docs/cli.md); - is standard input.
+
+    All of it is kept, or nothing. The same `request_id` again changes nothing and answers alike.
+    """
     request = message(facts_pb2.WriteFactsRequest, read_value(Writing, file))
     show_json(plain(connection.call(FactsServiceStub(connection.channel).WriteFacts, request)))
     return DONE
 
 
 @facts.command("read")
-@click.option("--patient", default="")
-@click.option("--subject", default="")
-@click.option("--id", "ids", multiple=True)
-@click.option("--kind", "kinds", multiple=True)
-@click.option("--controller", default="")
+@click.option("--patient", default="", help="Facts about this patient id.")
+@click.option("--subject", default="", help="Facts about this subject id.")
+@click.option("--id", "ids", multiple=True, help="The fact of this id; may be repeated.")
+@click.option("--kind", "kinds", multiple=True, help="Facts of this kind, such as stay; may be repeated.")
+@click.option("--controller", default="", help="FINESS of the controller; the caller's when it acts for one.")
 @click.option("--as-of", default="", help="RFC 3339 instant: as the facts stood then.")
 @click.option("--json", "as_json", is_flag=True, help="Every version as JSON, one a line.")
 @connected
@@ -97,7 +100,7 @@ def read_facts(
     for version in found:
         fact = version["fact"]
         kind = next(name for name in fact if name not in {"id", "source", "controller_id", "as_of", "period"})
-        said = ", ".join(f"{name}={value}" for name, value in fact[kind].items())
+        said = ", ".join(f"{name}={compact(value)}" for name, value in fact[kind].items() if value)
         period = fact.get("period", {})
         rows.append(
             (
@@ -112,6 +115,11 @@ def read_facts(
         )
     show_table(("source", "id", "kind", "says", "from", "to", "seq"), rows)
     return DONE
+
+
+def compact(value: object) -> str:
+    """A value of a fact in one line: a text as it is, the rest as JSON."""
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def pages(connection: Connection, query: facts_pb2.ReadFactsRequest) -> Iterator[facts_pb2.FactVersion]:

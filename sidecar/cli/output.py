@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from sidecar.api.shape import instant
 from sidecar.core import instants
@@ -18,6 +19,9 @@ from sidecar.errors import CallerRefused, ConfigFault, InputFault, InvalidReques
 from sidecar.v1.access_pb2 import Strings
 
 DONE, REFUSED, UNAVAILABLE, MALFORMED, NOT_ALLOWED = 0, 1, 3, 4, 5
+
+ONE_LINE = 10_000  # columns
+UNREACHED = ("failed to connect", "Socket closed", "resolving")
 
 CODES = {
     grpc.StatusCode.INVALID_ARGUMENT: MALFORMED,
@@ -39,14 +43,26 @@ def exit_code(error: SidecarError) -> int:
 def explain(error: grpc.RpcError) -> tuple[int, str]:
     """The exit code and the sentence of a call that was not answered."""
     code, details = error.code(), error.details() or ""
-    if code is grpc.StatusCode.UNAVAILABLE and "connect" in details.lower():
-        details = f"no sidecar answers there ({details}); is `dpi-sidecar serve` running?"
+    if code is grpc.StatusCode.UNAVAILABLE and any(sign in details for sign in UNREACHED):
+        why = details.rpartition("last error: ")[2].rstrip(")")
+        details = f"no sidecar answers there: {why}; is it running, at this --address?"
     return CODES.get(code, UNAVAILABLE), f"{code.name}: {details}"
 
 
 def plain(message: Message) -> dict[str, Any]:
-    """The JSON form of a message: snake_case, short enum names, RFC 3339 instants, a Strings as a list."""
-    return {field.name: _plain(field, value) for field, value in message.ListFields()}
+    """The JSON form of a message: snake_case, short enum names, RFC 3339 instants, a Strings as a list.
+
+    A number or a boolean is always there, so that 0 and false can be read; an empty text or list is not.
+    """
+    fields: Sequence[Any] = message.DESCRIPTOR.fields
+    return {field.name: _plain(field, getattr(message, field.name)) for field in fields if _said(message, field)}
+
+
+def _said(message: Message, field: FieldDescriptor) -> bool:
+    if field.has_presence:
+        return message.HasField(field.name)
+    value = getattr(message, field.name)
+    return bool(value) or (isinstance(value, bool | int | float) and field.enum_type is None)
 
 
 def _plain(field: FieldDescriptor, value: Any) -> Any:
@@ -81,8 +97,21 @@ def show_json(value: object) -> None:
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
-    """A table on standard output."""
-    table = Table(*columns, title=title or None, title_justify="left", header_style="bold")
+    """A table on standard output, as wide as the terminal; in a pipe or a file each row is one line."""
+    table = Table(*columns, box=None, padding=(0, 2, 0, 0), header_style="bold underline")
     for row in rows:
-        table.add_row(*(str(cell) for cell in row))
-    Console(width=None if Console().is_terminal else 140).print(table)
+        table.add_row(*(Text(printable(str(cell)), overflow="fold") for cell in row))
+    console = Console()
+    if not console.is_terminal:
+        console.width = ONE_LINE
+    with console.capture() as said:
+        console.print(table)
+    if title:
+        click.secho(title, bold=True)
+    for line in said.get().splitlines():
+        click.echo(line.rstrip())
+
+
+def printable(text: str) -> str:
+    """The text without what could steer a terminal: ids come from outside."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)

@@ -21,15 +21,15 @@ def ledger() -> None:
 
 
 @ledger.command()
-@click.option("--decision-id", default="")
-@click.option("--patient", default="")
-@click.option("--subject", default="")
+@click.option("--decision-id", default="", help="The leaf of this decision.")
+@click.option("--patient", default="", help="Leaves about this patient id.")
+@click.option("--subject", default="", help="Leaves of this subject id.")
 @click.option("--from", "start", default="", help="RFC 3339 instant, included.")
 @click.option("--to", "end", default="", help="RFC 3339 instant, excluded.")
-@click.option("--effect", default="", type=click.Choice(["", "PERMIT", "DENY"]))
-@click.option("--reason", default="")
-@click.option("--limit", default=100, show_default=True, help="The latest this many.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a leaf.")
+@click.option("--effect", type=click.Choice(["PERMIT", "DENY"]), help="Answers of this effect.")
+@click.option("--reason", default="", help="Answers whose true reason is this code.")
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(min=1), help="The latest this many.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, whole.")
 @connected
 def show(
     connection: Connection,
@@ -38,14 +38,17 @@ def show(
     subject: str,
     start: str,
     end: str,
-    effect: str,
+    effect: str | None,
     reason: str,
     limit: int,
     as_json: bool,
 ) -> int:
-    """Show the latest leaves that match, opened with the sidecar's keys. The reading is itself recorded."""
+    """Show the latest leaves that match.
+
+    The sidecar opens them with its keys, and records the reading. Exit code 1 when none matches.
+    """
     query = admin_pb2.ShowRecordsRequest(
-        decision_id=decision_id, patient_id=patient, subject_id=subject, effect=effect, reason=reason, limit=limit
+        decision_id=decision_id, patient_id=patient, subject_id=subject, effect=effect or "", reason=reason, limit=limit
     )
     for name, text in (("from", start), ("to", end)):
         if text:
@@ -71,9 +74,7 @@ def row(record: str) -> list[object]:
     subject = request.get("subject", {}).get("id") or opened.get("subject_id") or leaf.get("subject", "")
     resource = request.get("resource", {})
     patient = resource.get("patient_id") or opened.get("patient_id") or leaf.get("patient", "")
-    what = " ".join(
-        filter(None, (request.get("action") or leaf.get("what"), resource.get("category"), resource.get("id")))
-    )
+    what = (request.get("action") or leaf.get("what"), resource.get("category"), resource.get("id"))
     caller = leaf["caller"]
     return [
         leaf["index"],

@@ -13,40 +13,48 @@ from sidecar.demo.scenario import run_demo
 from sidecar.server import Sidecar
 
 
-@click.command()
+@click.command(short_help="Answer questions until told to stop.")
 @click.option(
     "--config",
     "path",
     required=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Settings, TOML.",
+    help="Settings, TOML (docs/settings.md).",
 )
 def serve(path: Path) -> int:
     """Answer questions until told to stop (SIGTERM, SIGINT): then drain, flush and leave with 0."""
+    stop = told_to_stop()
     sidecar = Sidecar(config.load(path))
     sidecar.start()
-    wait_for_stop()
+    stop.wait()
     sidecar.stop()
     return DONE
 
 
-def wait_for_stop() -> None:
-    """Return at the first SIGTERM or SIGINT."""
+def told_to_stop() -> Event:
+    """An event set at the first SIGTERM or SIGINT, from now on: one that comes while starting is not lost."""
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    stop.wait()
+    return stop
 
 
-@click.command()
-@click.option("--keep", is_flag=True, help="Leave the sidecar running.")
-@click.option("--folder", default="var/demo", show_default=True, type=click.Path(path_type=Path), help="Emptied first.")
+@click.command(short_help="See it at work on fictitious facts.")
+@click.option("--keep", is_flag=True, help="Leave the sidecar running; Ctrl-C stops it.")
+@click.option(
+    "--folder",
+    default="var/demo",
+    show_default=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where its data, tokens and settings go; an earlier demo's are removed.",
+)
 def demo(keep: bool, folder: Path) -> int:
     """Start a sidecar on fictitious facts, ask it a few questions, and show the records they left."""
-    sidecar = run_demo(folder)
-    if keep:
+    stop = told_to_stop() if keep else None
+    sidecar = run_demo(folder, keep)
+    if stop is not None:
         click.echo("\nThe sidecar goes on answering; Ctrl-C stops it.")
-        wait_for_stop()
+        stop.wait()
     sidecar.stop()
     return DONE
 
@@ -56,7 +64,7 @@ def certificates() -> None:
     """Make certificates for trying."""
 
 
-@certificates.command("demo")
+@certificates.command("demo", short_help="Make throw-away certificates.")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def demo_certificates(folder: Path) -> int:
     """Make a throw-away authority, a server certificate and three callers' (dpi, feed, auditor) in FOLDER."""

@@ -1,9 +1,12 @@
 """Sets up a sidecar on the fictitious hospital, asks it the questions of steps.json, and shows what they left."""
 
+import fcntl
 import hashlib
 import json
 import secrets
+import shlex
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -41,13 +44,13 @@ def policies_folder() -> Path:
     return beside if beside.is_dir() else inside
 
 
-def run_demo(folder: Path) -> Sidecar:
+def run_demo(folder: Path, keep: bool) -> Sidecar:
     """A started sidecar that has been asked everything. Raises ConfigFault when an answer is not the expected one."""
     settings = _prepare(folder)
     sidecar = Sidecar(config.load(settings))
     sidecar.start()
     try:
-        _ask(sidecar, folder)
+        _ask(sidecar, folder, keep)
     except BaseException:
         sidecar.stop()
         raise
@@ -58,6 +61,8 @@ def _prepare(folder: Path) -> Path:
     """Empty the folder, make tokens and settings, and return the settings file."""
     if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
         raise ConfigFault(f"{folder} holds something else than a demo; choose another --folder")
+    if _in_use(folder / "data" / "facts.lock"):
+        raise ConfigFault(f"a demo is running in {folder}: stop it, or choose another --folder")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     (folder / MARK).touch()
@@ -102,7 +107,19 @@ level = "warning"
     return settings
 
 
-def _ask(sidecar: Sidecar, folder: Path) -> None:
+def _in_use(lock: Path) -> bool:
+    """Whether a sidecar holds this data folder: removing it would take its facts away from under it."""
+    if not lock.exists():
+        return False
+    with lock.open() as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _ask(sidecar: Sidecar, folder: Path, keep: bool) -> None:
     connections = {name: _connect(sidecar, folder, name) for name in CALLERS}
     click.echo(f"A sidecar answers on {sidecar.addresses[0]}; metrics on http://{sidecar.admin.address}/metrics\n")
     mapping = read_mapping(policies_folder() / "hospital" / "pack.toml")
@@ -115,7 +132,7 @@ def _ask(sidecar: Sidecar, folder: Path) -> None:
         click.secho(f"· {step['say']}", bold=True)
         granted = _step(connections["dpi"], step, granted) or granted
     _show(connections["auditor"])
-    _invite(sidecar, folder)
+    _invite(sidecar, folder, keep)
     for connection in connections.values():
         connection.channel.close()
 
@@ -147,6 +164,8 @@ def _timed(body: dict[str, Any], granted: str) -> dict[str, Any]:
         body["subject"] |= ACCOUNT
         body["authentication"] = {"mfa": True, "time": now, "idle_s": 0, "remote": "none"}
         body["device"] = {"class": "workstation", "managed": True, "compromised": False}
+        speaks = body.setdefault("context", {}) if "resource" in body else body
+        speaks["language"] = "en"
     if "grant" in body.get("context", {}):
         body["context"]["grant"] = granted
     return body
@@ -180,12 +199,13 @@ def _show(auditor: Connection) -> None:
     show_table(COLUMNS, map(row, shown.records), "The records these left")
 
 
-def _invite(sidecar: Sidecar, folder: Path) -> None:
-    """The command to try a question of one's own, and a file to start from."""
+def _invite(sidecar: Sidecar, folder: Path, keep: bool) -> None:
+    """The commands to try a question of one's own and to see its record, and a file to start from."""
     question = next(step["check"] for step in json.loads((HERE / "steps.json").read_text()) if "check" in step)
     path = folder / "question.json"
     path.write_text(json.dumps(_timed(question, ""), ensure_ascii=False, indent=2) + "\n")
-    click.echo("Try your own: edit the question, and with `make serve` running in another terminal,\n")
-    click.echo(
-        f"  .venv/bin/dpi-sidecar check {path} --address {sidecar.addresses[0]} --token-file {folder / 'dpi.token'}"
-    )
+    where = "in another terminal" if keep else "while `make serve` runs in another terminal"
+    click.echo(f"\nTry your own: edit {path}, and {where}:\n")
+    for verb, caller in ((["check", str(path)], "dpi"), (["ledger", "show"], "auditor")):
+        reach = ["--address", sidecar.addresses[0], "--token-file", str(folder / f"{caller}.token")]
+        click.echo(f"  {shlex.join([sys.argv[0], *verb, *reach])}")
