@@ -18,15 +18,11 @@ BY_NAME = frozenset(("REL_TEAM", "REL_REQ", "REL_APPT"))
 
 def in_team(evidence: Evidence, subject_id: str, units: Units) -> bool | None:
     """Works in the unit of an open stay (REL_ENC), is or lately was responsible (REL_RESP), or is named (REL_TEAM)."""
-    bundle = evidence.bundle
-    if bundle is None:
+    if evidence.bundle is None:
         return None
     now, afterwards = evidence.now, _responsible_for(evidence)
-    for known in bundle.stays:
+    for known, stay in evidence.active_stays:
         if known.end + afterwards <= now:
-            continue
-        stay = _active(evidence, known)
-        if stay is None:
             continue
         if stay.unit in units and evidence.holds(known.start, known.end) and evidence.supports(known):
             evidence.rest_on_unit(units, stay.unit)
@@ -49,7 +45,7 @@ def was_in_team(evidence: Evidence, subject_id: str) -> bool | None:
     ended = False
     for during, work, _, end in _overlaps(evidence, subject_id):
         ended = ended or (_past(evidence, end) and evidence.supports(during) and evidence.supports(work))
-    for known, stay in _active_stays(evidence):
+    for known, stay in evidence.active_stays:
         if stay.responsible_id == subject_id:
             ended = ended or (_past(evidence, known.end + afterwards) and evidence.supports(known))
     member_for = evidence.window("REL_TEAM").after * SECOND
@@ -100,7 +96,7 @@ def responsible(evidence: Evidence, subject_id: str) -> bool | None:
         stay.responsible_id == subject_id
         and evidence.holds(known.start, known.end + afterwards)
         and evidence.supports(known)
-        for known, stay in _active_stays(evidence)
+        for known, stay in evidence.active_stays
     )
 
 
@@ -196,7 +192,7 @@ def open_stay(evidence: Evidence, unit: str, stay_id: str = "") -> bool:
         and (not stay_id or stay.stay_id == stay_id)
         and evidence.holds(known.start, known.end)
         and evidence.supports(known)
-        for known, stay in _active_stays(evidence)
+        for known, stay in evidence.active_stays
     )
 
 
@@ -204,7 +200,7 @@ def closed_stay(evidence: Evidence, stay_id: str) -> bool | None:
     """Whether this stay is known and over in every unit it went through."""
     if evidence.bundle is None:
         return None
-    parts = [(known, stay) for known, stay in _active_stays(evidence) if stay_id and stay.stay_id == stay_id]
+    parts = [(known, stay) for known, stay in evidence.active_stays if stay_id and stay.stay_id == stay_id]
     over = [_past(evidence, known.end) for known, _ in parts]
     return bool(parts) and all(over) and all(evidence.supports(known) for known, _ in parts)
 
@@ -221,22 +217,6 @@ def _past(evidence: Evidence, instant: int) -> bool:
 
 def _fresh(evidence: Evidence, known: Known) -> bool:
     return evidence.now < evidence.fresh_until(known)
-
-
-def _active(evidence: Evidence, known: Known) -> Stay | None:
-    """The stay of this fact if it is the patient's and neither planned nor cancelled."""
-    stay = known.fact.stay
-    if stay is None or stay.status != "active" or not evidence.about(known, stay.patient_id):
-        return None
-    return stay
-
-
-def _active_stays(evidence: Evidence) -> Iterator[tuple[Known, Stay]]:
-    if evidence.bundle is not None:
-        for known in evidence.bundle.stays:
-            stay = _active(evidence, known)
-            if stay is not None:
-                yield known, stay
 
 
 def _memberships(evidence: Evidence, subject_id: str) -> Iterator[Known]:
@@ -259,13 +239,12 @@ def _named_member(evidence: Evidence, subject_id: str) -> bool:
 
 def _overlaps(evidence: Evidence, subject_id: str) -> Iterator[tuple[Known, Known, int, int]]:
     """Each active stay with each assignment of the subject to its unit, and when both were: start, end."""
-    assignments: dict[str, list[Known]] = {}
-    for known in evidence.assignments(subject_id):
-        assignment = known.fact.assignment
-        if assignment is not None and not assignment.on_call:
-            assignments.setdefault(assignment.unit, []).append(known)
-    for stay_known, stay in _active_stays(evidence):
-        for known in assignments.get(stay.unit, ()):
+    assignments = evidence.assignments(subject_id)
+    for stay_known, stay in evidence.active_stays:
+        for known in assignments:
+            assignment = known.fact.assignment
+            if assignment is None or assignment.on_call or assignment.unit != stay.unit:
+                continue
             start, end = max(stay_known.start, known.start), min(stay_known.end, known.end)
             if start < end:
                 yield stay_known, known, start, end
@@ -278,7 +257,7 @@ def _in_team_on(evidence: Evidence, subject_id: str, start: int, end: int) -> bo
         ((began, ended, (stay, work)) for stay, work, began, ended in _overlaps(evidence, subject_id)),
         (
             (known.start, known.end + afterwards, (known,))
-            for known, stay in _active_stays(evidence)
+            for known, stay in evidence.active_stays
             if stay.responsible_id == subject_id
         ),
         ((known.start, known.end, (known,)) for known in _memberships(evidence, subject_id)),
@@ -298,5 +277,5 @@ def _has_begun(evidence: Evidence, planned: Stay, begins: int) -> bool:
         and stay.stay_id == planned.stay_id
         and known.start >= begins
         and _past(evidence, known.start)
-        for known, stay in _active_stays(evidence)
+        for known, stay in evidence.active_stays
     )

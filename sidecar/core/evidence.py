@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from sidecar.core.bundle import FOREVER, NEVER, PatientFacts, Snapshot
 from sidecar.core.instants import SECOND
-from sidecar.core.model import Caller, Fact, Grant, Known, Relation, Request, Scope
+from sidecar.core.model import Caller, Fact, Grant, Known, RecordState, Relation, Request, Scope, Stay
 from sidecar.core.once import once
 from sidecar.core.pack import Pack, Window
 from sidecar.core.vocabulary import NOUNS
@@ -61,7 +61,7 @@ class Evidence:
         self.relied: list[Known] = []
         self.unknown: list[str] = []
         self.ends = FOREVER
-        self.vouched: dict[str, bool] = {}
+        self.vouched: dict[str, bool | None] = {}
         self.asserted: dict[str, list[Known]] = {}
         self.bundle = self._bundle()
 
@@ -136,16 +136,18 @@ class Evidence:
 
         A question about no patient has nothing to miss. A store that cannot be read vouches for nothing.
         """
-        if not self.request.resource.patient_id:
-            return False
-        if self.bundle is None:
-            return None
-        if kind not in self.vouched:
-            mark = self.tenant.complete_until(self.controller_id, kind)
-            until = mark + self.pack.freshness.watermark_max_age * SECOND
-            self.vouched[kind] = self.now < until
-            self.edge(until)
-        return False if self.vouched[kind] else None
+        if kind in self.vouched:
+            return self.vouched[kind]
+        answer: bool | None = False
+        if self.request.resource.patient_id:
+            answer = None
+            if self.bundle is not None:
+                mark = self.tenant.complete_until(self.controller_id, kind)
+                until = mark + self.pack.freshness.watermark_max_age * SECOND
+                self.edge(until)
+                answer = False if self.now < until else None
+        self.vouched[kind] = answer
+        return answer
 
     def unanswered(self, noun: str, word: str) -> bool | None:
         """What an unknown word answers: None, or False for a restriction under `lenient`. Noted either way."""
@@ -186,6 +188,26 @@ class Evidence:
     def about(self, known: Known, patient_id: str) -> bool:
         """Whether a fact about this name counts for the record that is asked about."""
         return patient_id in self.names and known.fact.controller_id == self.controller_id
+
+    @once
+    def active_stays(self) -> list[tuple[Known, Stay]]:
+        """The patient's stays that are neither planned nor cancelled, of any time."""
+        stays = []
+        for known in self.bundle.stays if self.bundle is not None else ():
+            stay = known.fact.stay
+            if stay is not None and stay.status == "active" and self.about(known, stay.patient_id):
+                stays.append((known, stay))
+        return stays
+
+    @once
+    def states(self) -> list[tuple[Known, RecordState]]:
+        """What each source says of the record now, however old."""
+        states = []
+        for known in self.bundle.record_states if self.bundle is not None else ():
+            state = known.fact.record_state
+            if state is not None and self.about(known, state.patient_id) and self.holds(known.start, known.end):
+                states.append((known, state))
+        return states
 
     def in_scope(self, scope: Scope) -> bool:
         """Whether a relation narrowed to `scope` reaches the object asked about."""

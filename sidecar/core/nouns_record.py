@@ -1,12 +1,9 @@
 """`r.resource` and `r.patient`: the object asked about, the record it is in, and what the patient wants."""
 
-from collections.abc import Iterator
-
 from sidecar.core import care, wills
 from sidecar.core.bundle import NEVER
 from sidecar.core.civil import midnight, retention
 from sidecar.core.evidence import Evidence
-from sidecar.core.model import Known, RecordState
 from sidecar.core.once import once
 from sidecar.core.words import Noun, asked, word
 
@@ -88,7 +85,7 @@ class Resource(Noun):
         evidence = self.evidence
         found = set()
         cares, births, deaths = [], [], []
-        for known, state in current_states(evidence):
+        for known, state in evidence.states:
             evidence.rest_on(known)
             found.add(state.lifecycle)
             cares.append(NEVER if state.last_care is None else state.last_care)
@@ -156,7 +153,7 @@ class Patient(Noun):
     @once
     def _flags(self) -> set[str]:
         flags: set[str] = set()
-        for known, state in current_states(self.evidence):
+        for known, state in self.evidence.states:
             if state.flags:
                 self.evidence.rest_on(known)
                 flags.update(state.flags)
@@ -165,23 +162,13 @@ class Patient(Noun):
     @once
     def _deaths(self) -> set[str]:
         deaths = set()
-        for known, state in current_states(self.evidence):
+        for known, state in self.evidence.states:
             if state.death_date:
                 self.evidence.rest_on(known)
                 deaths.add(state.death_date)
         return deaths
 
 
-def current_states(evidence: Evidence) -> Iterator[tuple[Known, RecordState]]:
-    """What each source says of the record now, however old."""
-    if evidence.bundle is None:
-        return
-    for known in evidence.bundle.record_states:
-        state = known.fact.record_state
-        if state is not None and evidence.about(known, state.patient_id) and evidence.holds(known.start, known.end):
-            yield known, state
-
-
 def in_litigation(evidence: Evidence) -> bool:
     """Whether a claim is known that suspends expiry."""
-    return any(LITIGATION in state.flags and evidence.supports(known) for known, state in current_states(evidence))
+    return any(LITIGATION in state.flags and evidence.supports(known) for known, state in evidence.states)

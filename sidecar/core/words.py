@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import ClassVar, Concatenate, ParamSpec, TypeVar
+from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
 from sidecar.core.evidence import Evidence
 from sidecar.core.once import once
@@ -15,6 +15,7 @@ class Noun:
 
     def __init__(self, evidence: Evidence) -> None:
         self.evidence = evidence
+        self.answers: dict[tuple[str, tuple[object, ...]], bool | None] = {}
 
 
 N = TypeVar("N", bound=Noun)
@@ -24,21 +25,29 @@ P = ParamSpec("P")
 class word(once[N, bool | None]):  # noqa: N801 - read as the decorator it is
     """A word without arguments: answered once, noted when unknown."""
 
-    def __init__(self, make: Callable[[N], bool | None]) -> None:
-        def answer(noun: N) -> bool | None:
-            said = make(noun)
-            return noun.evidence.unanswered(noun.name, self.name) if said is None else said
-
-        super().__init__(answer)
-        self.__doc__ = make.__doc__
+    def __get__(self, noun: Any, owner: type) -> Any:
+        if noun is None:
+            return self
+        said = self.make(noun)
+        if said is None:
+            said = noun.evidence.unanswered(noun.name, self.name)
+        noun.__dict__[self.name] = said
+        return said
 
 
 def asked(make: Callable[Concatenate[N, P], bool | None]) -> Callable[Concatenate[N, P], bool | None]:
-    """A word with arguments, noted when unknown."""
+    """A word with arguments, answered once for each, noted when unknown."""
+    name = make.__name__
 
     @wraps(make)
     def answer(noun: N, /, *args: P.args, **kwargs: P.kwargs) -> bool | None:
+        key = (name, args)
+        if key in noun.answers:
+            return noun.answers[key]
         said = make(noun, *args, **kwargs)
-        return noun.evidence.unanswered(noun.name, make.__name__) if said is None else said
+        if said is None:
+            said = noun.evidence.unanswered(noun.name, name)
+        noun.answers[key] = said
+        return said
 
     return answer
