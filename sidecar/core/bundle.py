@@ -5,7 +5,7 @@ Both are immutable and complete when built. A room builds them; words read them.
 
 from collections.abc import Mapping
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from sidecar.core.model import Grant, Known
 
@@ -45,19 +45,14 @@ class TenantFacts(Struct, frozen=True):
     open_grants: Mapping[tuple[str, str], tuple[Grant, ...]]  # by (subject id, patient id)
     watermarks: Mapping[tuple[str, str, str], int]  # (controller, source, kind) → complete_until
     required: Mapping[str, tuple[str, ...]]  # kind → sources that must report it (configuration)
-    told: dict[tuple[str, str], int] = field(default_factory=dict)  # `complete_until`, worked out once
 
     def complete_until(self, controller_id: str, kind: str) -> int:
         """The instant up to which every source that must report `kind` has told everything.
 
         NEVER when some source never did, or when the configuration names none: nobody vouches.
         """
-        told = self.told.get((controller_id, kind))
-        if told is None:
-            marks, sources = self.watermarks, self.required.get(kind, ())
-            told = min((marks.get((controller_id, source, kind), NEVER) for source in sources), default=NEVER)
-            self.told[controller_id, kind] = told
-        return told
+        marks, sources = self.watermarks, self.required.get(kind, ())
+        return min((marks.get((controller_id, source, kind), NEVER) for source in sources), default=NEVER)
 
 
 class Snapshot(Struct, frozen=True):
