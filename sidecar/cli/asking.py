@@ -153,13 +153,13 @@ def status(connection: Connection, as_json: bool) -> int:
             f"facts at {said['facts_sequence']}, ledger {said['ledger_origin']} of {said['ledger_size']} leaves\n"
         )
         rooms = [(room["name"], "yes" if room["ready"] else "NO", room.get("detail", "")) for room in said["rooms"]]
-        show_table(("part", "ready", "detail"), rooms)
+        show_table(("part", "ready", "detail"), rooms, wrap=("detail",))
         click.echo()
         feeds = [
             (feed["controller_id"], feed["kind"], feed.get("complete_until", "never"), " ".join(feed["sources"]))
             for feed in said.get("feeds", [])
         ]
-        show_table(("controller", "kind", "complete until", "sources"), feeds)
+        show_table(("controller", "kind", "complete until", "sources"), feeds, wrap=("complete until", "sources"))
     return DONE if said["ready"] else REFUSED
 
 

@@ -113,7 +113,7 @@ def read_facts(
                 version["recorded_seq"],
             )
         )
-    show_table(("source", "id", "kind", "says", "from", "to", "seq"), rows)
+    show_table(("source", "id", "kind", "says", "from", "to", "seq"), rows, wrap=("id", "says", "from", "to"))
     return DONE
 
 
@@ -256,14 +256,14 @@ def report_json(report: Report, counts: Counts) -> dict[str, object]:
 def show_report(report: Report, counts: Counts) -> None:
     """What an import did, for a person."""
     show_table(("resource", "read"), sorted(report.resources.items()), "Read")
-    show_table(("fact", "taken"), sorted(report.facts.items()), "Taken")
+    show_table(("fact", "taken"), sorted(report.facts.items()), "\nTaken")
     if report.skipped:
         rows = [
             (kind or "(unknown)", reason, count, "; ".join(report.examples[kind, reason]))
             for (kind, reason), count in sorted(report.skipped.items())
         ]
-        show_table(("resource", "why", "count", "where"), rows, "Skipped")
-    click.echo(f"{counts['changed']} new versions, {counts['unchanged']} unchanged, {counts['retracted']} taken back")
+        show_table(("resource", "why", "count", "where"), rows, "\nSkipped", wrap=("why", "where"))
+    click.echo(f"\n{counts['changed']} new versions, {counts['unchanged']} unchanged, {counts['retracted']} taken back")
     click.echo(f"vouched complete: {', '.join(report.vouched) or 'nothing'}")
 
 

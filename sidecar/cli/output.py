@@ -96,11 +96,18 @@ def show_json(value: object) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
-def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
-    """A table on standard output, as wide as the terminal; in a pipe or a file each row is one line."""
-    table = Table(*columns, box=None, padding=(0, 2, 0, 0), header_style="bold underline")
+def show_table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "", wrap: Sequence[str] = ()
+) -> None:
+    """A table on standard output, as wide as the terminal: there the columns `wrap` give way.
+
+    In a pipe or a file each row is one line.
+    """
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for column in columns:
+        table.add_column(column, no_wrap=column not in wrap, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(printable(str(cell)), overflow="fold") for cell in row))
+        table.add_row(*(Text(printable(str(cell))) for cell in row))
     console = Console()
     if not console.is_terminal:
         console.width = ONE_LINE

@@ -12,7 +12,8 @@ from sidecar.errors import InputFault
 from sidecar.v1 import admin_pb2
 from sidecar.v1.admin_pb2_grpc import AdminServiceStub
 
-COLUMNS = ("leaf", "at", "kind", "caller", "subject", "patient", "what", "effect", "true reason")
+COLUMNS = ("leaf", "at", "who", "patient", "what", "outcome")
+WRAP = ("at", "what", "outcome")
 
 
 @click.group()
@@ -61,13 +62,16 @@ def show(
         for record in shown.records:
             click.echo(record)
     else:
-        show_table(COLUMNS, map(row, shown.records))
+        show_table(COLUMNS, map(row, shown.records), wrap=WRAP)
         click.echo(f"{len(shown.records)} shown, {shown.scanned} leaves read")
     return DONE if shown.records else REFUSED
 
 
 def row(record: str) -> list[object]:
-    """One leaf as a line of a table; a leaf whose key is gone shows pseudonyms."""
+    """One leaf as a line of a table; a leaf whose key is gone shows pseudonyms.
+
+    Who: the subject, or the caller where nobody is behind it. Outcome: effect and true reason, or the leaf's kind.
+    """
     leaf = json.loads(record)
     opened = leaf.get("opened", {})
     request = opened.get("request", opened)
@@ -78,14 +82,11 @@ def row(record: str) -> list[object]:
     caller = leaf["caller"]
     return [
         leaf["index"],
-        leaf["at"][:19],
-        leaf["kind"],
-        caller["id"] if isinstance(caller, dict) else caller,
-        subject,
+        leaf["at"][:19].replace("T", " "),
+        subject or (caller["id"] if isinstance(caller, dict) else caller),
         patient,
         " ".join(filter(None, what)),
-        leaf.get("effect", ""),
-        leaf.get("true_reason", ""),
+        " ".join(filter(None, (leaf.get("effect"), leaf.get("true_reason")))) or leaf["kind"],
     ]
 
 

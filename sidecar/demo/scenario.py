@@ -19,7 +19,7 @@ from sidecar.cli.asking import show_answer
 from sidecar.cli.connect import Connection, open_channel
 from sidecar.cli.facts import Writing, import_files, read_mapping, read_zone
 from sidecar.cli.output import plain, show_table
-from sidecar.cli.records import COLUMNS, row
+from sidecar.cli.records import COLUMNS, WRAP, row
 from sidecar.core import instants
 from sidecar.core.model import Opening, Request
 from sidecar.errors import ConfigFault
@@ -196,7 +196,7 @@ DOES: dict[str, Callable[[Connection, dict[str, Any]], Did]] = {"write": _write,
 
 def _show(auditor: Connection) -> None:
     shown = auditor.call(AdminServiceStub(auditor.channel).ShowRecords, admin_pb2.ShowRecordsRequest(limit=20))
-    show_table(COLUMNS, map(row, shown.records), "The records these left")
+    show_table(COLUMNS, map(row, shown.records), "The records these left", WRAP)
 
 
 def _invite(sidecar: Sidecar, folder: Path, keep: bool) -> None:
