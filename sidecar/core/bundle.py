@@ -51,8 +51,10 @@ class TenantFacts(Struct, frozen=True):
 
         NEVER when some source never did, or when the configuration names none: nobody vouches.
         """
-        marks, sources = self.watermarks, self.required.get(kind, ())
-        return min((marks.get((controller_id, source, kind), NEVER) for source in sources), default=NEVER)
+        told = FOREVER
+        for source in self.required.get(kind, ()):
+            told = min(told, self.watermarks.get((controller_id, source, kind), NEVER))
+        return NEVER if told == FOREVER else told
 
 
 class Snapshot(Struct, frozen=True):

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from sidecar.core.bundle import PatientFacts, Snapshot, TenantFacts
+from sidecar.core.model import Watermark
 from sidecar.errors import FactsTooOld, FactsUnavailable
 from sidecar.facts.room import FactsRoom
 from sidecar.facts.store import Store
 from sidecar.facts.view import View, _Tenant
-from tests.facts.naive import REQUIRED, a_change, a_room, a_stay, an_assignment, keep
+from tests.facts.naive import MINUTE, NOON, REQUIRED, a_change, a_room, a_stay, an_assignment, keep
 
 
 class Interrupted:
@@ -175,4 +176,14 @@ def test_a_change_that_was_missed_drops_what_is_held(tmp_path: Path) -> None:
     room._view._tenants["t1"].facts = room._store.tenant_facts("t0")  # a tenant at sequence 0: change 1 and 2 missed
     move(room, 3)
     assert units(room.snapshot("t1", "C1", "P1")) == ("U3", "U3")
+    room.close()
+
+
+def test_what_a_feed_completes_is_seen_by_who_asked_before(tmp_path: Path) -> None:
+    room = a_room(tmp_path)
+    for until in (NOON, NOON + MINUTE):
+        before = room.tenant_facts("t1").complete_until("C1", "directive")
+        keep(room, a_change(until, watermarks=(Watermark("dpi", ("directive",), until),)))
+        assert before < until
+        assert room.tenant_facts("t1").complete_until("C1", "directive") == until
     room.close()
