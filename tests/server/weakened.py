@@ -2,12 +2,18 @@
 
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from typing import Any
 
+from sidecar.core.bundle import Snapshot
+from sidecar.core.change import Stored
+from sidecar.core.model import Grant
+from sidecar.core.reading import FactsPage, FactsQuery
 from sidecar.core.record import Entry, Recorded
-from sidecar.errors import LedgerUnavailable
+from sidecar.errors import LedgerUnavailable, NotFound
 from sidecar.facts.room import FactsRoom
+from sidecar.facts.store import Store
 from sidecar.ledger.room import LedgerRoom
 
 
@@ -50,6 +56,58 @@ def forgets_pending_leaves() -> None:
     FactsRoom.pending = lambda self: []  # type: ignore[method-assign]
 
 
+def reads_any_tenants_patients() -> None:
+    """What is known of a patient is looked up in the first tenant, whoever asks."""
+    snapshot = FactsRoom.snapshot
+
+    def leaking(self: FactsRoom, tenant: str, controller_id: str, patient_id: str, at_least: int = 0) -> Snapshot:
+        return snapshot(self, "left", controller_id, patient_id, 0)
+
+    FactsRoom.snapshot = leaking  # type: ignore[method-assign]
+
+
+def reads_any_tenants_facts() -> None:
+    """Facts are read back from the first tenant, whoever asks."""
+    read_facts = FactsRoom.read_facts
+
+    def leaking(self: FactsRoom, tenant: str, controllers: Collection[str], query: FactsQuery) -> FactsPage:
+        return read_facts(self, "left", controllers, query)
+
+    FactsRoom.read_facts = leaking  # type: ignore[method-assign]
+
+
+def finds_any_tenants_grants() -> None:
+    """A grant is found by its id alone."""
+    grant = FactsRoom.grant
+
+    def leaking(self: FactsRoom, tenant: str, grant_id: str) -> Grant:
+        for other in (tenant, "left", "right"):
+            with suppress(NotFound):
+                return grant(self, other, grant_id)
+        raise NotFound(grant_id)
+
+    FactsRoom.grant = leaking  # type: ignore[method-assign]
+
+
+def finds_any_tenants_requests() -> None:
+    """A repeated request is recognised by its id alone."""
+    previous = Store.previous
+
+    def leaking(self: Store, tenant: str, caller_id: str, request_id: str) -> Stored | None:
+        pairs = ((side, f"dpi-{side}") for side in ("left", "right"))
+        return previous(self, tenant, caller_id, request_id) or next(
+            filter(None, (previous(self, *pair, request_id) for pair in pairs)), None
+        )
+
+    Store.previous = leaking  # type: ignore[method-assign]
+
+
+def shows_any_tenants_records() -> None:
+    """Records are shown of the first tenant, whoever asks."""
+    show = LedgerRoom.show
+    LedgerRoom.show = lambda self, tenant, query: show(self, "left", query)  # type: ignore[method-assign]
+
+
 WEAKENINGS = {
     weakening.__name__: weakening
     for weakening in (
@@ -57,5 +115,10 @@ WEAKENINGS = {
         dies_between_commit_and_leaf,
         dies_between_leaf_and_acknowledgement,
         forgets_pending_leaves,
+        reads_any_tenants_patients,
+        reads_any_tenants_facts,
+        finds_any_tenants_grants,
+        finds_any_tenants_requests,
+        shows_any_tenants_records,
     )
 }
