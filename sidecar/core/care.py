@@ -20,20 +20,11 @@ def in_team(evidence: Evidence, subject_id: str, units: Units) -> bool | None:
     """Works in the unit of an open stay (REL_ENC), is or lately was responsible (REL_RESP), or is named (REL_TEAM)."""
     if evidence.bundle is None:
         return None
-    now, afterwards = evidence.now, _responsible_for(evidence)
     for known, stay in evidence.active_stays:
-        if known.end + afterwards <= now:
-            continue
         if stay.unit in units and evidence.holds(known.start, known.end) and evidence.supports(known):
             evidence.rest_on_unit(units, stay.unit)
             return True
-        if (
-            stay.responsible_id == subject_id
-            and evidence.holds(known.start, known.end + afterwards)
-            and evidence.supports(known)
-        ):
-            return True
-    return _named_member(evidence, subject_id)
+    return responsible(evidence, subject_id) or _named_member(evidence, subject_id)
 
 
 def was_in_team(evidence: Evidence, subject_id: str) -> bool | None:

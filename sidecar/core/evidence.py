@@ -6,7 +6,7 @@ A fact supports a ground only while it is fresh, and a restriction is absent onl
 INVARIANT: no word changes its answer in [now, ends) while the facts and the request stay what they are.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from msgspec.structs import replace
 
@@ -62,8 +62,13 @@ class Evidence:
         self.unknown: list[str] = []
         self.ends = FOREVER
         self.vouched: dict[str, bool | None] = {}
+        self.answers: dict[tuple[object, ...], bool | None] = {}  # of words with arguments
         self.asserted: dict[str, list[Known]] = {}
         self.bundle = self._bundle()
+        # Every name this patient goes by now.
+        self.names: tuple[str, ...] = (request.resource.patient_id,)
+        if self.bundle is not None and self.bundle.aliases:
+            self.names = self._names(self.bundle.aliases)
 
     def _bundle(self) -> PatientFacts | None:
         name = self.request.resource.patient_id
@@ -97,23 +102,25 @@ class Evidence:
 
     def holds(self, start: int, end: int) -> bool:
         """Whether now is in [start, end)."""
-        if self.now < start:
+        now = self.now
+        if now < start:
             self.edge(start)
             return False
-        self.edge(end)
-        return self.now < end
+        if now < end < self.ends:
+            self.ends = end
+        return now < end
 
     def fresh_until(self, known: Known) -> int:
         """When the fact stops supporting grounds: its age limit after it, or its source for its kind, last spoke."""
-        fact, limits = known.fact, self.pack.freshness
+        fact, kind = known.fact, known.kind
+        limit = self.pack.freshness.facts_max_age.get(kind)
         if fact.assignment is not None and fact.assignment.on_call:
-            limit: int | None = limits.on_call_max_age
-        else:
-            limit = limits.facts_max_age.get(known.kind)
+            limit = self.pack.freshness.on_call_max_age
         if limit is None:
             return FOREVER
-        told = self.tenant.watermarks.get((fact.controller_id, fact.source, known.kind), NEVER)
-        return max(known.as_of, told) + limit * SECOND
+        told = self.tenant.watermarks.get((fact.controller_id, fact.source, kind), NEVER)
+        as_of = known.as_of
+        return (told if told > as_of else as_of) + limit * SECOND
 
     def supports(self, known: Known) -> bool:
         """Whether the fact is fresh enough for a ground; if so, the answer rests on it."""
@@ -158,15 +165,11 @@ class Evidence:
 
     # ---- whom and what the question is about
 
-    @once
-    def names(self) -> tuple[str, ...]:
-        """Every name this patient goes by now: a merge makes each name mean both until an unmerge ends it."""
-        name = self.request.resource.patient_id
-        if self.bundle is None or not self.bundle.aliases:
-            return (name,)
+    def _names(self, aliases: Iterable[Known]) -> tuple[str, ...]:
+        """Every name: a merge makes each of two names mean both until an unmerge ends it."""
         merges: list[tuple[frozenset[str], Known]] = []
         parted: dict[frozenset[str], int] = {}
-        for known in self.bundle.aliases:
+        for known in aliases:
             alias = known.fact.alias
             if alias is None or known.fact.controller_id != self.controller_id:
                 continue
@@ -178,7 +181,7 @@ class Evidence:
                 came = FOREVER if known.start == NEVER else known.start
                 parted[pair] = max(came, parted.get(pair, NEVER))
         joined = [(pair, known) for pair, known in merges if known.start > parted.get(pair, NEVER - 1)]
-        names = {name}
+        names = {self.request.resource.patient_id}
         while reached := [(pair, known) for pair, known in joined if pair & names and not pair <= names]:
             for pair, known in reached:
                 names |= pair
@@ -273,11 +276,11 @@ class Evidence:
 
     def units_of(self, subject_id: str) -> dict[str, Known | None]:
         """The units a member of staff works in, each with the assignment that says so."""
-        units: dict[str, Known | None] = {}
-        for known in self.current_assignments(subject_id):
-            if known.fact.assignment is not None:
-                units.setdefault(known.fact.assignment.unit, known)
-        return units
+        return {
+            known.fact.assignment.unit: known
+            for known in self.current_assignments(subject_id)
+            if known.fact.assignment is not None
+        }
 
     @once
     def units(self) -> dict[str, Known | None]:

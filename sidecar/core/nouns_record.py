@@ -17,7 +17,7 @@ class Resource(Noun):
     name = "resource"
 
     def __init__(self, evidence: Evidence) -> None:
-        super().__init__(evidence)
+        self.evidence = evidence
         self.asked = evidence.request.resource
         self.category = evidence.request.resource.category
 
@@ -41,7 +41,7 @@ class Resource(Noun):
         """Declared wrong."""
         return self._is("invalide")
 
-    @word
+    @property
     def draft(self) -> bool:
         """Not yet validated (A-09)."""
         return self.asked.lifecycle == "brouillon"
@@ -84,17 +84,16 @@ class Resource(Noun):
         """What the record as a whole is known to be: what its controller says, and where its retention stands."""
         evidence = self.evidence
         found = set()
-        cares, births, deaths = [], [], []
+        last_care, born, died = NEVER, "", ""
         for known, state in evidence.states:
             evidence.rest_on(known)
             found.add(state.lifecycle)
-            cares.append(NEVER if state.last_care is None else state.last_care)
-            births.append(state.birth_date)
-            deaths.append(state.death_date)
-        last_care = max(cares, default=NEVER)
-        if last_care > NEVER:
             # Where feeds differ the later date counts: nothing falls due while one of them says it is kept.
-            past, due = retention(last_care, max(births), max(deaths))
+            if state.last_care is not None and state.last_care > last_care:
+                last_care = state.last_care
+            born, died = max(born, state.birth_date), max(died, state.death_date)
+        if last_care > NEVER:
+            past, due = retention(last_care, born, died)
             evidence.edge(past)
             evidence.edge(due)
             if evidence.now >= due:

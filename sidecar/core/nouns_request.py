@@ -17,18 +17,18 @@ class Authentication(Noun):
 
     name = "authentication"
 
-    @word
+    @property
     def present(self) -> bool:
         """A context was given, not an identification alone."""
         return self.evidence.request.authentication is not None
 
-    @word
+    @property
     def mfa(self) -> bool:
         """Two factors were used."""
         given = self.evidence.request.authentication
         return given is not None and given.mfa is True
 
-    @word
+    @property
     def idle_within_limit(self) -> bool:
         """The silence is under the pack's limit for this profile and caller (G-AUTH-2)."""
         evidence = self.evidence
@@ -43,10 +43,11 @@ class Authentication(Noun):
         """Less than `seconds` old; a clock ahead is tolerated for 60 s."""
         evidence = self.evidence
         given = evidence.request.authentication
-        if given is not None and given.time is not None:
-            evidence.edge(given.time - break_glass.CLOCK_AHEAD)
-            evidence.edge(given.time + seconds * SECOND)
-        return break_glass.younger(given, seconds, evidence.now)
+        return (
+            given is not None
+            and given.time is not None
+            and evidence.holds(given.time - break_glass.CLOCK_AHEAD, given.time + seconds * SECOND)
+        )
 
     @word
     def remote_without_channel(self) -> bool | None:
@@ -68,13 +69,13 @@ class Device(Noun):
             return None
         return device.compromised is True
 
-    @word
+    @property
     def managed(self) -> bool:
         """Run by the controller."""
         device = self.evidence.request.device
         return device is not None and device.managed is True
 
-    @word
+    @property
     def mobile(self) -> bool:
         """A tablet or a phone."""
         device = self.evidence.request.device
@@ -92,7 +93,7 @@ class Caller(Noun):
         stated = resource.asked.controller_id or evidence.controller_id
         return stated == evidence.controller_id and stated in evidence.speaker.controllers
 
-    @word
+    @property
     def hosting_lawful(self) -> bool:
         """Certified for health data, or in no need of it."""
         return self.evidence.speaker.hds in LAWFUL_HOSTING
@@ -103,12 +104,12 @@ class Context(Noun):
 
     name = "context"
 
-    @word
+    @property
     def grant_open(self) -> bool:
         """The grant named opens this patient's record to this subject now."""
         return self.evidence.open_grant is not None
 
-    @word
+    @property
     def grant_ended(self) -> bool:
         """The grant named is this subject's, and over."""
         grant, evidence = self.evidence.grant, self.evidence
@@ -117,7 +118,7 @@ class Context(Noun):
         evidence.edge(grant.until)
         return break_glass.state(grant, evidence.now) is not break_glass.State.OPEN
 
-    @word
+    @property
     def grant_for_other_patient(self) -> bool:
         """The grant named is this subject's, for another patient; it tells why, and opens nothing."""
         grant = self.evidence.grant
@@ -141,7 +142,7 @@ class Context(Noun):
             and self.evidence.switch("vital_override")
         )
 
-    @word
+    @property
     def motive_given(self) -> bool:
         """A motive of the closed list."""
         return self.evidence.request.context.motive in self.evidence.pack.break_glass.motives
@@ -167,7 +168,7 @@ class Context(Noun):
         workstation = self.evidence.request.context.workstation
         return workstation != NO_WORKSTATION if workstation else None
 
-    @word
+    @property
     def user_agreed(self) -> bool:
         """The user of that workstation agreed (S-178)."""
         return self.evidence.request.context.user_agreement is True

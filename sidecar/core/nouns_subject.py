@@ -14,18 +14,18 @@ class Subject(Noun):
     name = "subject"
 
     def __init__(self, evidence: Evidence) -> None:
-        super().__init__(evidence)
+        self.evidence = evidence
         self.asked = evidence.request.subject
         self.profile = evidence.request.subject.profile
 
     # ---- the account
 
-    @word
+    @property
     def named_account(self) -> bool:
         """The account is one person's."""
         return self.asked.account_type == "nominatif"
 
-    @word
+    @property
     def active(self) -> bool:
         """The account is active and inside its validity."""
         start, end = self.asked.valid_from, self.asked.valid_until
@@ -53,7 +53,7 @@ class Subject(Noun):
             evidence.rest_on(known)
         return bool(held) and held.keys() >= set(subject.units)
 
-    @word
+    @property
     def listed_job(self) -> bool:
         """The account is listed for the job its profile names (A-31)."""
         job = self.evidence.pack.jobs.get(self.profile)
@@ -75,7 +75,7 @@ class Subject(Noun):
             return False
         return care.closed_stay(evidence, resource.asked.stay) if job.closed_stay else True
 
-    @word
+    @property
     def is_provider(self) -> bool:
         """Works for a provider under contract."""
         return self.asked.kind == "prestataire"
@@ -96,7 +96,7 @@ class Subject(Noun):
                 return True
         return False
 
-    @word
+    @property
     def one_activity(self) -> bool:
         """At most one exercise situation, or the one used now is named."""
         return len(self.asked.activities) <= 1 or self.asked.activity_id in self.asked.activities
@@ -191,7 +191,7 @@ class Subject(Noun):
 
     # ---- this object
 
-    @word
+    @property
     def is_author(self) -> bool:
         """Wrote the object."""
         return bool(self.asked.id) and self.evidence.request.resource.author == self.asked.id

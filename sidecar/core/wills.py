@@ -125,7 +125,7 @@ def keeps_production(evidence: Evidence, units: Units) -> bool | None:
 def _directed(evidence: Evidence, kind: str, person: Person) -> bool | None:
     """Whether a directive of this kind, in force now, covers this person, object, action and mode."""
     answer: bool | None = False
-    if evidence.bundle is None or not evidence.will:
+    if evidence.bundle is None or not evidence.bundle.directives or not evidence.will:
         return answer
     for known in evidence.bundle.directives:
         directive = known.fact.directive

@@ -15,7 +15,6 @@ class Noun:
 
     def __init__(self, evidence: Evidence) -> None:
         self.evidence = evidence
-        self.answers: dict[tuple[str, tuple[object, ...]], bool | None] = {}
 
 
 N = TypeVar("N", bound=Noun)
@@ -41,13 +40,13 @@ def asked(make: Callable[Concatenate[N, P], bool | None]) -> Callable[Concatenat
 
     @wraps(make)
     def answer(noun: N, /, *args: P.args, **kwargs: P.kwargs) -> bool | None:
-        key = (name, args)
-        if key in noun.answers:
-            return noun.answers[key]
+        answers, key = noun.evidence.answers, (name, *args)
+        if key in answers:
+            return answers[key]
         said = make(noun, *args, **kwargs)
         if said is None:
             said = noun.evidence.unanswered(noun.name, name)
-        noun.answers[key] = said
+        answers[key] = said
         return said
 
     return answer

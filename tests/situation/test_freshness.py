@@ -227,3 +227,41 @@ def test_a_fact_of_the_future_makes_the_answer_end_when_it_begins():
         asked = situation(*facts)
         assert ask(asked) is False
         assert asked.ends == soon
+
+
+ENDS = [
+    ((stay(end=NOW + HOUR), assignment()), lambda s: s.subject.left_unit_less_than(30), False, NOW + HOUR),
+    ((stay(), assignment(end=NOW + HOUR)), lambda s: s.subject.left_unit_less_than(30), False, NOW + HOUR),
+    ((stay(NOW - 9 * DAY, NOW - 7 * DAY + HOUR), assignment()), lambda s: s.subject.left_unit_less_than(7), True,
+     NOW + HOUR),
+    ((stay(end=NOW + HOUR), assignment()), lambda s: s.subject.was_in_care_team, False, NOW + HOUR),
+    ((stay(end=NOW + HOUR), assignment()), lambda s: s.resource.created_before_leaving, False, NOW + HOUR),
+    ((relation("REL_TEAM", end=NOW + HOUR, subject_id="dr-card"),), lambda s: s.subject.was_in_care_team, False,
+     NOW + HOUR),
+    ((stay(NOW + HOUR), assignment(), record(death_date="2026-03-10")), lambda s: s.subject.in_team_at_death, False,
+     NOW + HOUR),
+    ((record(death_date="2026-02-08"),), lambda s: s.patient.deceased_since_more_than(30), False, NOW + 12 * HOUR),
+    ((), lambda s: s.authentication.younger_than(2 * 3600), True, NOW + HOUR),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("facts", "ask", "said", "ends"), ENDS)
+def test_an_answer_asked_alone_ends_when_it_would_change(facts, ask, said, ends):
+    asked = situation(*facts)
+    assert ask(asked) is said
+    assert asked.ends <= ends
+    later = min(asked.ends - 1, ends)
+    assert ask(situation(*facts, now=later, told=NOW)) is said
+
+
+def test_a_watermark_that_arrives_or_goes_is_heard_at_once():
+    from msgspec.structs import replace
+
+    from tests.situation.builders import snapshot
+
+    silent = snapshot((), marks={}).tenant
+    key = (CONTROLLER, "dpi", "directive")
+    assert silent.complete_until(CONTROLLER, "directive") < 0
+    told = replace(silent, watermarks={key: NOW})
+    assert told.complete_until(CONTROLLER, "directive") == NOW
+    assert replace(told, watermarks={}).complete_until(CONTROLLER, "directive") < 0
