@@ -102,18 +102,9 @@ def read_facts(
         kind = next(name for name in fact if name not in {"id", "source", "controller_id", "as_of", "period"})
         said = ", ".join(f"{name}={compact(value)}" for name, value in fact[kind].items() if value)
         period = fact.get("period", {})
-        rows.append(
-            (
-                fact["source"],
-                fact["id"],
-                kind,
-                said,
-                period.get("from", ""),
-                period.get("to", ""),
-                version["recorded_seq"],
-            )
-        )
-    show_table(("source", "id", "kind", "says", "from", "to", "seq"), rows, wrap=("id", "says", "from", "to"))
+        since, until = (period.get(end, "")[:19].replace("T", " ") for end in ("from", "to"))
+        rows.append((kind, said, since, until, f"{fact['source']} {fact['id']}"))
+    show_table(("kind", "says", "from", "to", "told by"), rows, wrap=("says", "from", "to", "told by"))
     return DONE
 
 
