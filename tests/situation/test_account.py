@@ -1,6 +1,7 @@
 """Who asks, from where, through which system."""
 
 import pytest
+from msgspec.structs import replace
 
 from sidecar.core.model import Authentication, Caller, Context, Device, References
 from tests.situation.builders import (
@@ -9,6 +10,7 @@ from tests.situation.builders import (
     DAY,
     HOUR,
     NOW,
+    PACK,
     SECOND,
     TENANT,
     asking,
@@ -80,10 +82,6 @@ def test_a_job_is_listed_by_account_and_does_what_its_list_says():
 
 
 def test_a_job_on_closed_stays_waits_until_every_part_of_the_stay_is_over():
-    from msgspec.structs import replace
-
-    from tests.situation.builders import PACK
-
     closed = replace(PACK, jobs={"job": replace(PACK.jobs["job"], closed_stay=True)})
     job = {"id": "job-1", "kind": "service", "profile": "job"}
 
@@ -135,10 +133,6 @@ def test_one_activity_is_at_most_one_or_a_named_one():
 
 
 def test_a_purpose_is_allowed_by_the_profiles_list_and_never_when_it_is_always_denied():
-    from msgspec.structs import replace
-
-    from tests.situation.builders import PACK
-
     assert subject().purpose_allowed("soins") is True
     assert subject().purpose_allowed("droits") is False
     listed = replace(PACK.vocabulary.profiles["medecin"], purposes=("emploi",))

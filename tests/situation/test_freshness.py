@@ -1,15 +1,19 @@
 """How old a fact may be to support a yes, and who vouches that nothing forbids."""
 
 import pytest
+from msgspec.structs import asdict, replace
 
-from sidecar.core.bundle import TenantFacts
+from sidecar.core.bundle import Snapshot, TenantFacts
 from sidecar.core.model import Caller, References, Subject, Target
+from sidecar.core.situation import Situation
 from tests.situation.builders import (
+    CALLER,
     CONTROLLER,
     DAY,
     FEED,
     HOUR,
     NOW,
+    PACK,
     SECOND,
     TENANT,
     alias,
@@ -21,6 +25,7 @@ from tests.situation.builders import (
     record,
     relation,
     situation,
+    snapshot,
     stay,
 )
 
@@ -195,12 +200,6 @@ class CompleteWhateverHappens(TenantFacts, frozen=True):
 
 def test_without_the_watermark_check_a_feed_that_never_loaded_reads_as_nobody_forbade_anything():
     """Safety twin: each count is of yes-es that the check prevents, for masks that exist but were never loaded."""
-    from msgspec.structs import asdict, replace
-
-    from sidecar.core.bundle import Snapshot
-    from sidecar.core.situation import Situation
-    from tests.situation.builders import CALLER, PACK, snapshot
-
     people = [Subject(f"dr-{n}", "professionnel", "medecin", profession="10", structure="S1") for n in range(20)]
     wrong = {True: 0, False: 0}
     for person in people:
@@ -255,10 +254,6 @@ def test_an_answer_asked_alone_ends_when_it_would_change(facts, ask, said, ends)
 
 
 def test_a_watermark_that_arrives_or_goes_is_heard_at_once():
-    from msgspec.structs import replace
-
-    from tests.situation.builders import snapshot
-
     silent = snapshot((), marks={}).tenant
     key = (CONTROLLER, "dpi", "directive")
     assert silent.complete_until(CONTROLLER, "directive") < 0
