@@ -1,47 +1,43 @@
-"""Every story of the hospital pack, told by the command line."""
+"""Every story of the hospital pack, told by `dpi-sidecar test`."""
 
-import subprocess
-import sys
+import os
+import shutil
 from pathlib import Path
 
+from tests.cli.commands import run
 from tests.stories import hospital
 
-NOT_SO = """\
-story: A stranger reads everything, which is not so.
-pack: hospital
-now: 2026-03-10T10:00:00+01:00
-ask:
-  - request:
-      {subject: {id: dr, profile: medecin}, action: read, resource: {patient_id: P1, category: cr}, purpose: soins}
-    expect: {effect: PERMIT}
-"""
+CARE_TEAM = "p, A-01, clinique, tout, usage, prise_en_charge, r.subject.in_care_team"
 
 
-def command(*arguments: object) -> subprocess.CompletedProcess[str]:
-    line = [sys.executable, "-c", "from sidecar.cli import main; main()", "test", *map(str, arguments)]
-    return subprocess.run(line, capture_output=True, text=True, timeout=120, check=False)
+def test_the_command_line_tells_every_story_as_it_is_written():
+    said = run("test", hospital.PACK)
+    asks = sum(1 for story in hospital.stories() for step in story.steps if step.expect is not None)
+    assert (said.code, said.err) == (0, "")
+    assert said.out.startswith(f"stories: {len(hospital.stories())}, asks: ")
+    assert asks > 0
+    assert said.out.endswith("not as told: 0\n")
 
 
-def test_the_command_tells_every_story_of_the_pack():
-    done = command(hospital.PACK)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert f"{len(hospital.stories())} stories" in done.stdout
-    assert "0 not as told" in done.stdout
+def test_one_story_may_be_told_alone():
+    said = run("test", hospital.PACK, hospital.PACK / "tests/care_team.yaml")
+    assert said.code == 0
+    assert said.out.startswith("stories: 1, ")
 
 
-def test_the_command_says_which_story_is_not_as_told_and_where(tmp_path: Path):
-    story = tmp_path / "stranger.yaml"
-    story.write_text(NOT_SO)
-    done = command(hospital.PACK, story)
-    assert done.returncode == 1
-    assert f"{story}:5: ask 0: expected effect PERMIT, got DENY (reason NO_RELATIONSHIP" in done.stderr
-    assert "1 not as told" in done.stdout
-
-
-def test_the_command_says_where_a_story_cannot_be_read(tmp_path: Path):
-    story = tmp_path / "torn.yaml"
-    story.write_text(NOT_SO.replace("effect", "efect"))
-    done = command(hospital.PACK, story)
-    assert done.returncode != 0
-    assert f"{story}:7: Object contains unknown field `efect`" in done.stderr
-    assert "Traceback" not in done.stderr
+def test_a_pack_that_lost_a_row_is_told_by_file_line_and_ask(tmp_path):
+    pack = Path(shutil.copytree(hospital.PACK, tmp_path / "pack"))
+    rules = pack / "rules/grounds.csv"
+    rows = rules.read_text().splitlines(keepends=True)
+    kept = [row for row in rows if not row.startswith(CARE_TEAM)]
+    assert len(kept) == len(rows) - 1
+    rules.write_text("".join(kept))
+    said = run("test", pack, pack / "tests/care_team.yaml")
+    assert said.code == 1
+    first, *_ = said.err.splitlines()
+    file, line, rest = first.split(":", 2)
+    assert file == os.fspath(pack / "tests/care_team.yaml")
+    assert rest.startswith(" ask ")
+    step = Path(file).read_text().splitlines()[int(line) - 1]
+    assert step.lstrip().startswith("-"), step
+    assert not said.out.endswith("not as told: 0\n")
