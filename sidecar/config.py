@@ -9,14 +9,18 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
+from sidecar.core.model import KINDS
 from sidecar.errors import ConfigFault
 
 PREFIX = "SIDECAR_"
+
+Positive = Annotated[int, Meta(ge=1)]
+Size = Annotated[int, Meta(ge=0)]
 
 
 class Tls(Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,12 +43,12 @@ class Listen(Struct, frozen=True, forbid_unknown_fields=True):
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     """[limits]: what one sidecar takes before it sheds."""
 
-    in_flight: int = 1024
-    check_bytes: int = 65_536
-    write_bytes: int = 4_194_304
-    metadata_bytes: int = 16_384
-    streams: int = 1024
-    drain_seconds: float = 10.0
+    in_flight: Positive = 1024
+    check_bytes: Positive = 65_536
+    write_bytes: Positive = 4_194_304
+    metadata_bytes: Positive = 16_384
+    streams: Positive = 1024
+    drain_seconds: Annotated[float, Meta(ge=0)] = 10.0
 
 
 class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,7 +61,7 @@ class FactsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """[facts]: which sources must report each kind, and how many patients stay in memory."""
 
     required: dict[str, tuple[str, ...]]
-    patients: int = 50_000
+    patients: Positive = 50_000
 
 
 class LedgerSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,15 +69,15 @@ class LedgerSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     origin: str = "dpi-sidecar"
     mode: Literal["written", "strict"] = "written"
-    segment_bytes: int = 64 * 1024 * 1024
-    min_free_bytes: int = 16 * 1024 * 1024
-    flush_ms: int = 100
+    segment_bytes: Positive = 64 * 1024 * 1024
+    min_free_bytes: Size = 16 * 1024 * 1024
+    flush_ms: Positive = 100
 
 
 class CallerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """[[callers]]: one system, how it is proven, and what it may do."""
 
-    name: str
+    name: Annotated[str, Meta(min_length=1)]
     san_uri: str = ""
     token_sha256: str = ""
     channel: Literal["dpi", "portal", "platform", "support", "service"] = "dpi"
@@ -161,6 +165,13 @@ def _check(path: Path, config: Config) -> None:
             raise ConfigFault(f"{path}: caller `{caller.name}`: `token_sha256` is 64 hexadecimal digits")
     if not config.facts.required:
         raise ConfigFault(f"{path}: `facts.required` is empty: no restriction could ever be known absent")
+    for kind, sources in config.facts.required.items():
+        if kind not in KINDS:
+            raise ConfigFault(f"{path}: `facts.required.{kind}` is no kind of fact; kinds: {', '.join(KINDS)}")
+        if not sources:
+            raise ConfigFault(
+                f"{path}: `facts.required.{kind}` names no source: leave the kind out, or say who reports it"
+            )
 
 
 def _is_sha256(text: str) -> bool:
@@ -174,12 +185,14 @@ def _absolute(config: Config, base: Path) -> Config:
     tls = config.listen.tls
     if tls is not None:
         tls = Tls(at(tls.certificate), at(tls.key), at(tls.client_ca))
-    native = config.listen.native
-    if native.startswith("unix:"):
-        native = "unix:" + at(native.removeprefix("unix:"))
+
+    def address(text: str) -> str:
+        return "unix:" + at(text.removeprefix("unix:")) if text.startswith("unix:") else text
+
+    listen = config.listen
     return msgspec.structs.replace(
         config,
         data=at(config.data),
         policy=msgspec.structs.replace(config.policy, pack=at(config.policy.pack)),
-        listen=msgspec.structs.replace(config.listen, tls=tls, native=native),
+        listen=msgspec.structs.replace(listen, tls=tls, native=address(listen.native), grpc=address(listen.grpc)),
     )

@@ -50,7 +50,6 @@ class Sidecar:
         self._seen: tuple[RoomStatus, ...] = ()
         self.metrics.build.info({"version": __version__})
         data = Path(config.data)
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._policies = Live(Path(config.policy.pack))
         self._load_policy()
         self._facts = open_room(data, config.facts.required, config.facts.patients)

@@ -68,7 +68,9 @@ class Journal:
         """
         notices: list[str] = []
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Parents that `mkdir` makes by itself would be open to others.
+            for folder in (self._folder.parent, self._folder):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._directory = scan.held(self._folder)
             self._number, self._first = scan.continuation(self._folder, notices)
             self._begin(self._number, self._first, [])

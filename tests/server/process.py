@@ -49,7 +49,7 @@ def settings(folder: Path, callers: Sequence[config.CallerSettings] = CALLERS, *
     said = {
         "data": "data",
         "policy": config.PolicySettings(str(PACK)),
-        "facts": config.FactsSettings({kind: (SOURCE,) for kind in KINDS}),
+        "facts": config.FactsSettings(dict.fromkeys(KINDS, (SOURCE,))),
         "callers": tuple(callers),
         "listen": config.Listen(f"unix:{folder}/n/s.sock", f"unix:{folder}/g/s.sock", "127.0.0.1:0"),
         "ledger": config.LedgerSettings(min_free_bytes=0, flush_ms=20),
@@ -57,14 +57,9 @@ def settings(folder: Path, callers: Sequence[config.CallerSettings] = CALLERS, *
     return config.Config(**said)
 
 
-def toml(value: Any) -> str:
-    """Built-in values as a TOML file; the tables that stand alone come last, as TOML wants."""
-    plain = {name: each for name, each in value.items() if each is not None and not isinstance(each, dict)}
-    lines = [f"{name} = {_inline(each)}" for name, each in plain.items()]
-    for name, table in value.items():
-        if isinstance(table, dict):
-            lines.append(f"{name} = {_inline(table)}")
-    return "\n".join(lines) + "\n"
+def toml(value: dict[str, Any]) -> str:
+    """Built-in values as a TOML file, a setting a line."""
+    return "".join(f"{name} = {_inline(each)}\n" for name, each in value.items() if each is not None)
 
 
 def _inline(value: Any) -> str:
@@ -182,7 +177,7 @@ def _serve(path: Path, log: Path, weakening: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     descriptor = os.open(log, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
     os.dup2(descriptor, 2)
-    sys.stderr = open(2, "w", buffering=1, closefd=False)
+    sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
     if weakening:
         weakened.WEAKENINGS[weakening]()
     from sidecar.cli import main

@@ -5,6 +5,7 @@ named, or a reason. What was sent stays out of the log.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,7 @@ class Judge:
     """The core, with the facts that the asker's answers rest on."""
 
     def __init__(self, folder: Path) -> None:
-        self._room: FactsRoom = open_room(folder, {kind: (SOURCE,) for kind in KINDS})
+        self._room: FactsRoom = open_room(folder, dict.fromkeys(KINDS, (SOURCE,)))
         marks = (Watermark(SOURCE, KINDS, now()),)
         change = FactsChange("c", "default", "f", "r", "d", CONTROLLER, now(), told(PATIENT, PHYSICIAN), (), marks)
         self._room.acknowledge(self._room.write(change, lambda seq, counts: b"leaf").change_id, 0)
@@ -104,13 +105,19 @@ class Target:
             for transport in ("native", "grpc")
         }
         self.permitted = 0
+        self.wrong: list[Request] = []  # what was permitted and the rules do not permit
 
     def client(self, transport: str, name: str) -> Client:
         """Who calls this method."""
         return self._clients[transport][CALLER_OF[name]]
 
     def takes(self, name: str, payload: bytes) -> None:
-        """Send the payload over both transports, and look at what comes back."""
+        """Send the payload; nothing that comes back may be a permit the rules would not give."""
+        self.judges(name, payload)
+        assert self.wrong == []
+
+    def judges(self, name: str, payload: bytes) -> None:
+        """Send the payload over both transports, and keep every permit the rules would not give."""
         for transport in self._clients:
             try:
                 answer = self.client(transport, name).raw(METHODS[name][0], payload)
@@ -140,7 +147,10 @@ class Target:
             batch = access_pb2.CheckAccessBatchRequest.FromString(payload)
             for n, result in enumerate(answer.results):
                 if result.HasField("error"):
-                    assert (result.error.reason, result.error.field.startswith(f"items[{n}]")) == ("INVALID_REQUEST", True)
+                    assert (result.error.reason, result.error.field.startswith(f"items[{n}]")) == (
+                        "INVALID_REQUEST",
+                        True,
+                    )
                 else:
                     self._decided(result.answer, lambda n=n: item_of(batch, n))
 
@@ -150,7 +160,7 @@ class Target:
         assert answer.effect in (access_pb2.EFFECT_PERMIT, access_pb2.EFFECT_DENY)
         if answer.effect == access_pb2.EFFECT_PERMIT:
             self.permitted += 1
-            assert self._judge.permits(asked()), asked()
+            self.wrong += [] if self._judge.permits(asked()) else [asked()]
 
 
 def is_grpcs_own(error: grpc.RpcError) -> bool:
@@ -172,17 +182,23 @@ def item_of(batch: access_pb2.CheckAccessBatchRequest, n: int) -> Request:
     )
 
 
-@pytest.fixture(scope="module")
-def target(module_folder: Path) -> Iterator[Target]:
-    judge = Judge(module_folder / "judge")
-    feed = a_caller("feed", "feed")
-    with running(module_folder, settings(module_folder, (ASKER, feed, *FUZZED))) as sidecar:
+@contextmanager
+def under_fire(folder: Path, weakening: str = "") -> Iterator[Target]:
+    """A sidecar that knows who treats the patient."""
+    judge = Judge(folder / "judge")
+    asked = settings(folder, (ASKER, a_caller("feed", "feed"), *FUZZED))
+    with running(folder, asked, weakening) as sidecar:
         sidecar.client("feed").call("WriteFacts", a_write("w", told(PATIENT, PHYSICIAN), complete=True))
         target = Target(sidecar, judge)
-        target.is_well()
         yield target
         target.is_well()
     judge.close()
+
+
+@pytest.fixture(scope="module")
+def target(module_folder: Path) -> Iterator[Target]:
+    with under_fire(module_folder) as target:
+        yield target
 
 
 # ---- bytes
@@ -212,10 +228,11 @@ def test_a_message_with_a_few_bytes_changed_means_no_more_than_it_says(
 # ---- words
 
 WORDS = (
-    "", " ", "\0", "\n", "medecin", "médecin", "MEDECIN", "medecin ", "me\u0301decin", "service", "read", "delete", "soins",
-    "soins_urgence", "bris_de_glace", "centre_15", "tous", "patient", PATIENT, PHYSICIAN, PATIENT + "\n", "UF-CARD", "*",
-    "[]", "null", "0", "-1", "r.sub.id", "true || true", "'; drop table facts; --", "../../../etc/passwd", "%s%n",
-    "\u202e", "\ufeff", "\U0001f600", "\ue000", "\u2028", "x" * 257, "é" * 5000, "x" * 70_000, CONTROLLER, "750000002",
+    "", " ", "\0", "\n", "medecin", "médecin", "MEDECIN", "medecin ", "me\u0301decin", "service", "read", "delete",
+    "soins", "soins_urgence", "bris_de_glace", "centre_15", "tous", "patient", PATIENT, PHYSICIAN, PATIENT + "\n",
+    "UF-CARD", "*", "[]", "null", "0", "-1", "r.sub.id", "true || true", "'; drop table facts; --", "%s%n",
+    "../../../etc/passwd", "\u202e", "\ufeff", "\U0001f600", "\ue000", "\u2028", "x" * 257, "é" * 5000,
+    "x" * 70_000, CONTROLLER, "750000002",
 )  # fmt: skip
 NUMBERS = (0, 1, -1, 2**31 - 1, -(2**31), 2**32 - 1, 2**63 - 1, -(2**63), 2**64 - 1, 253_402_300_800, 1_000_000_000)
 CHOICES = st.randoms(use_true_random=False)
@@ -283,21 +300,33 @@ def test_odd_words_in_any_field_are_refused_by_field_or_judged_as_they_stand(
     target.takes(name, message.SerializeToString())
 
 
-def test_every_field_of_a_question_may_hold_every_odd_word(target: Target) -> None:
-    """One field after the other, the words taken in turn: no field is left to chance."""
+def one_odd_word_each(name: str) -> Iterator[bytes]:
+    """The message with an odd word in one text field after the other, the words taken in turn."""
     turns = count()
+    for place, (_, field) in enumerate(fields_of(MEANT[name])):
+        for _ in range(2 if field.type == FieldDescriptor.TYPE_STRING and not field.is_repeated else 0):
+            message = type(MEANT[name])()
+            message.CopyFrom(MEANT[name])
+            holder, _ = list(fields_of(message))[place]
+            setattr(holder, field.name, WORDS[next(turns) % len(WORDS)])
+            yield message.SerializeToString()
+
+
+def test_no_text_field_of_a_question_is_left_to_chance(target: Target) -> None:
     before = target.permitted
-    for name in ("CheckAccess", "Open"):
-        places = sum(1 for _ in fields_of(MEANT[name]))
-        for place in range(places):
-            for _ in range(2):
-                message = type(MEANT[name])()
-                message.CopyFrom(MEANT[name])
-                holder, field = list(fields_of(message))[place]
-                if field.type == FieldDescriptor.TYPE_STRING and not field.is_repeated:
-                    setattr(holder, field.name, WORDS[next(turns) % len(WORDS)])
-                    target.takes(name, message.SerializeToString())
+    for name in ("CheckAccess", "Open", "WriteFacts"):
+        for payload in one_odd_word_each(name):
+            target.takes(name, payload)
     assert target.permitted > before
+
+
+def test_a_reader_that_fills_in_what_is_missing_would_permit_too_much(folder: Path) -> None:
+    with under_fire(folder, "fills_in_the_account") as target:
+        for field in ("status", "account_type"):
+            message = a_check(PATIENT, a_subject(PHYSICIAN))
+            message.subject.ClearField(field)
+            target.judges("CheckAccess", message.SerializeToString())
+        assert len(target.wrong) > 0
 
 
 @pytest.mark.parametrize("size", [65_536, 65_537, 1_000_000, 5_000_000])

@@ -63,9 +63,7 @@ def sidecar(module_folder: Path, ca: Identity) -> Iterator[Running]:
     server = issued(ca, "server", [x509.DNSName("localhost")], SERVER, NOW - HOUR, NOW + HOUR)
     for name, content in (("ca.pem", ca.certificate_pem), ("s.pem", server.certificate_pem), ("s.key", server.key_pem)):
         (module_folder / name).write_bytes(content)
-    listen = Listen(
-        f"unix:{module_folder}/n/s.sock", "127.0.0.1:0", "127.0.0.1:0", Tls("s.pem", "s.key", "ca.pem")
-    )
+    listen = Listen(f"unix:{module_folder}/n/s.sock", "127.0.0.1:0", "127.0.0.1:0", Tls("s.pem", "s.key", "ca.pem"))
     with running(module_folder, settings(module_folder, (*CALLERS, *STAFF), listen=listen)) as started:
         started.client("feed").call("WriteFacts", a_write("w", told(), complete=True))
         started.client("elsewhere").call("WriteFacts", a_write("w", told("P1", "dr-autre", "UF-AUTRE"), complete=True))

@@ -48,9 +48,7 @@ def full(journal: Path) -> Iterator[None]:
     ballast.unlink()
 
 
-CAUSES: Mapping[str, Breaking] = {
-    breaking.__name__: breaking for breaking in (deleted, moved_away, read_only, full)
-}
+CAUSES: Mapping[str, Breaking] = {breaking.__name__: breaking for breaking in (deleted, moved_away, read_only, full)}
 OPENING, WRITE = an_opening(request_id="lost"), a_write("during", told("P2"))
 
 
@@ -98,7 +96,7 @@ def meets_a_broken_journal(sidecar: Running) -> None:
     """Readiness drops, and every call that leaves a record fails UNAVAILABLE: none is permitted."""
     sidecar.until_ready(False)
     assert not sidecar.client().serving()
-    assert "sidecar_ready{part=\"ledger\"} 0.0" in sidecar.admin("/metrics")[1]
+    assert 'sidecar_ready{part="ledger"} 0.0' in sidecar.admin("/metrics")[1]
     for transport in ("native", "grpc"):
         dpi, feed = sidecar.client("dpi", transport), sidecar.client("feed", transport)
         assert refusal(dpi.call, "CheckAccess", a_check()) is grpc.StatusCode.UNAVAILABLE

@@ -154,9 +154,7 @@ def leaks(tenants: Tenants, steps: Sequence[Step]) -> list[tuple[Step, object, o
 def tenants_of(sidecar: Running) -> Tenants:
     """The callers of both tenants; each was told that its facts are complete."""
     transport = {LEFT: "native", RIGHT: "grpc"}
-    callers = {
-        side: {role: sidecar.client(f"{role}-{side}", transport[side]) for role in ROLES} for side in SIDES
-    }
+    callers = {side: {role: sidecar.client(f"{role}-{side}", transport[side]) for role in ROLES} for side in SIDES}
     for side in SIDES:
         callers[side]["feed"].call("WriteFacts", a_write("begin", complete=True))
     return callers

@@ -6,15 +6,21 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from typing import Any
 
+import structlog
+from msgspec.structs import replace
+
+from sidecar.api import requests
 from sidecar.core.bundle import Snapshot
 from sidecar.core.change import Stored
-from sidecar.core.model import Grant
+from sidecar.core.model import Answer, Grant, Subject
 from sidecar.core.reading import FactsPage, FactsQuery
-from sidecar.core.record import Entry, Recorded
-from sidecar.errors import LedgerUnavailable, NotFound
+from sidecar.core.record import Entry, Recorded, Refused
+from sidecar.errors import LedgerUnavailable, NotFound, SidecarError
 from sidecar.facts.room import FactsRoom
 from sidecar.facts.store import Store
 from sidecar.ledger.room import LedgerRoom
+from sidecar.pdp import Call, Pdp
+from sidecar.v1 import access_pb2
 
 
 def answers_without_a_record() -> None:
@@ -108,6 +114,37 @@ def shows_any_tenants_records() -> None:
     LedgerRoom.show = lambda self, tenant, query: show(self, "left", query)  # type: ignore[method-assign]
 
 
+def fills_in_the_account() -> None:
+    """An account of which nothing is said is taken for a person's, in force."""
+    read = requests._subject
+
+    def generous(message: access_pb2.Subject) -> Subject:
+        subject = read(message)
+        return replace(subject, account_type=subject.account_type or "nominatif", status=subject.status or "actif")
+
+    requests._subject = generous
+
+
+def logs_what_it_was_asked() -> None:
+    """A log line that quotes the question, in a field that may pass."""
+    check = Pdp.check
+
+    def telling(self: Pdp, calls: Sequence[Call | Refused]) -> list[Answer | SidecarError]:
+        structlog.get_logger().info("asked", detail=repr(calls))
+        return check(self, calls)
+
+    Pdp.check = telling  # type: ignore[method-assign]
+
+
+def breaks_when_asked() -> None:
+    """A fault of our own, whose text quotes the question."""
+
+    def breaking(self: Pdp, calls: Sequence[Call | Refused]) -> list[Answer | SidecarError]:
+        raise ValueError(repr(calls))
+
+    Pdp.check = breaking  # type: ignore[method-assign]
+
+
 WEAKENINGS = {
     weakening.__name__: weakening
     for weakening in (
@@ -120,5 +157,8 @@ WEAKENINGS = {
         finds_any_tenants_grants,
         finds_any_tenants_requests,
         shows_any_tenants_records,
+        fills_in_the_account,
+        logs_what_it_was_asked,
+        breaks_when_asked,
     )
 }
