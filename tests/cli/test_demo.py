@@ -56,7 +56,7 @@ def test_the_demo_tells_its_story_to_the_end_and_again(short_folder):
 
 
 def test_a_demo_left_running_answers_the_commands_it_prints_and_stops_on_control_c(short_folder):
-    folder = short_folder / "demo"
+    folder = short_folder / "var/demo"
     process = start("demo", "--keep", "--folder", folder)
     lines: list[str] = []
     for line in process.stdout:
@@ -66,13 +66,22 @@ def test_a_demo_left_running_answers_the_commands_it_prints_and_stops_on_control
     commands = [shlex.split(line)[1:] for line in lines if re.match(r"  \S+ (check|ledger) ", line)]
     answered = [run(*command) for command in commands]
     beside = run("demo", "--folder", folder)
+    from_python = asked_as_the_readme_says(short_folder)
     process.send_signal(signal.SIGINT)
     assert finish(process).code == 0
     assert [said.code for said in answered] == [0, 0], "".join(lines)
     assert answered[0].out.startswith("PERMIT  ALLOW_CARE_TEAM")
     assert "open_break_glass MED" in answered[1].out
+    assert from_python.stdout == "ALLOW_CARE_TEAM\n", from_python.stderr
     assert (beside.code, beside.out) == (4, "")
     assert "a demo is running in" in beside.err
+
+
+def asked_as_the_readme_says(folder: Path) -> subprocess.CompletedProcess[str]:
+    """The README's Python, run beside this folder's var/demo."""
+    [program] = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    path = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'clients/python'}"}
+    return subprocess.run([sys.executable, "-c", program], cwd=folder, env=path, capture_output=True, text=True)
 
 
 def test_the_demo_empties_no_folder_but_its_own(tmp_path):

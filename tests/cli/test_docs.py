@@ -30,9 +30,8 @@ def test_every_verb_is_described_and_no_other():
 
 
 def test_every_option_is_described_and_no_other():
-    options = {
-        name for _, command in verbs() for option in command.params for name in option.opts + option.secondary_opts
-    }
+    parameters = [parameter for _, command in verbs() for parameter in command.params]
+    options = {name for each in parameters for name in each.opts + each.secondary_opts}
     described = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", PAGE)) - {"--help", "--version"}
     assert described == {name for name in options if name.startswith("--")}
 
@@ -60,4 +59,5 @@ def test_the_list_of_verbs_is_not_cut_off_at_eighty_columns(monkeypatch):
     for group in ((), ("facts",), ("ledger",), ("policy",), ("break-glass",), ("certs",)):
         said = run(*group, "--help")
         assert said.code == 0
-        assert "..." not in said.out, said
+        listed = said.out.partition("Commands:")[2].splitlines()
+        assert not [line for line in listed if line.endswith("...")], said
