@@ -1,11 +1,14 @@
 """What somebody who has just cloned the product sees."""
 
+import os
 import re
 import shlex
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
-from tests.cli.commands import finish, run, start
+from tests.cli.commands import ROOT, finish, run, start
 
 SHOWN = (  # the words in their order
     "UF-CARD, where P1 is hospitalised",
