@@ -250,10 +250,10 @@ def show_report(report: Report, counts: Counts) -> None:
     show_table(("fact", "taken"), sorted(report.facts.items()), "\nTaken")
     if report.skipped:
         rows = [
-            (kind or "(unknown)", reason, count, "; ".join(report.examples[kind, reason]))
+            (kind or "(unknown)", reason, count, report.examples[kind, reason][0])
             for (kind, reason), count in sorted(report.skipped.items())
         ]
-        show_table(("resource", "why", "count", "where"), rows, "\nSkipped", wrap=("why", "where"))
+        show_table(("resource", "why", "count", "first"), rows, "\nSkipped", wrap=("why", "first"))
     click.echo(f"\n{counts['changed']} new versions, {counts['unchanged']} unchanged, {counts['retracted']} taken back")
     click.echo(f"vouched complete: {', '.join(report.vouched) or 'nothing'}")
 
