@@ -2,7 +2,7 @@
 
 import hashlib
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import grpc
 from google.protobuf.message import Message
@@ -60,13 +60,14 @@ class Client:
 
     def raw(self, path: str, payload: bytes) -> bytes:
         """Bytes for bytes."""
-        answer: bytes = self._channel.unary_unary(path)(payload, timeout=DEADLINE, metadata=self._metadata)
+        method = self._channel.unary_unary(path, None, None)  # bytes are left as they are
+        answer: bytes = method(payload, timeout=DEADLINE, metadata=self._metadata)
         return answer
 
     def serving(self) -> bool:
         """What the health service says."""
         answer = health_pb2.HealthCheckResponse.FromString(self.raw(HEALTH, b""))
-        return answer.status == health_pb2.HealthCheckResponse.SERVING
+        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
     def close(self) -> None:
         """Hang up."""
@@ -85,7 +86,7 @@ def refusal(call: Any, *given: Any, **fields: Any) -> grpc.StatusCode:
 def violated(error: grpc.RpcError) -> tuple[str, str]:
     """Reason and field that the details of a refusal name; empty where they name none."""
     reason = field = ""
-    for detail in getattr(rpc_status.from_call(error), "details", ()):
+    for detail in getattr(rpc_status.from_call(cast(grpc.Call, error)), "details", ()):
         info, request = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
         if detail.Unpack(info):
             reason = info.reason

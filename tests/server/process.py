@@ -33,7 +33,7 @@ _NURSERY = get_context("forkserver")
 _NURSERY.set_forkserver_preload(["sidecar.cli", "tests.server.process"])
 
 
-def a_caller(name: str, *roles: str, **more: Any) -> config.CallerSettings:
+def a_caller(name: str, *roles: Any, **more: Any) -> config.CallerSettings:
     """A caller whose token is its name, over TLS its SAN URI."""
     said = {"controllers": (CONTROLLER,), "hds": "certified", "may_assert": ("identity",)} | more
     return config.CallerSettings(name, f"spiffe://test/{name}", digest(name), roles=roles, **said)
@@ -46,7 +46,7 @@ CALLERS = (DPI, FEED, AUDITOR, PROMETHEUS)
 
 def settings(folder: Path, callers: Sequence[config.CallerSettings] = CALLERS, **more: Any) -> config.Config:
     """A sidecar on a Unix socket of each transport, for which every kind has one source."""
-    said = {
+    said: dict[str, Any] = {
         "data": "data",
         "policy": config.PolicySettings(str(PACK)),
         "facts": config.FactsSettings(dict.fromkeys(KINDS, (SOURCE,))),

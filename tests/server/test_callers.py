@@ -53,7 +53,7 @@ def ca() -> Identity:
 
 
 def person(ca: Identity, name: str, **more: Any) -> Identity:
-    said = {"usage": CLIENT, "start": NOW - HOUR, "end": NOW + HOUR} | more
+    said: dict[str, Any] = {"usage": CLIENT, "start": NOW - HOUR, "end": NOW + HOUR} | more
     return issued(ca, name, [x509.UniformResourceIdentifier(f"spiffe://test/{name}")], **said)
 
 
@@ -87,14 +87,14 @@ def records(auditor: Client) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("wrong", ["none", "another authority", "expired", "not yet valid", "for servers"])
 def test_a_caller_without_a_good_certificate_gets_no_connection(sidecar: Running, ca: Identity, wrong: str) -> None:
-    proof = {
+    proofs: dict[str, Callable[[], Identity | None]] = {
         "none": lambda: None,
         "another authority": lambda: person(authority("ca", NOW), "dpi"),
         "expired": lambda: person(ca, "dpi", start=NOW - 3 * HOUR, end=NOW - HOUR),
         "not yet valid": lambda: person(ca, "dpi", start=NOW + HOUR, end=NOW + 2 * HOUR),
         "for servers": lambda: person(ca, "dpi", usage=SERVER),
-    }[wrong]()
-    caller = client(sidecar, ca, proof)
+    }
+    caller = client(sidecar, ca, proofs[wrong]())
     for name in METHODS:
         assert refusal(caller.call, name) is REFUSED
     assert client(sidecar, ca, person(ca, "dpi")).call("CheckAccess", a_check()).reason == "ALLOW_CARE_TEAM"

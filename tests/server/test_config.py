@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -147,7 +148,7 @@ def test_settings_written_out_are_read_back(folder: Path) -> None:
     ],
 )
 def test_what_only_a_start_can_tell_is_a_sentence_and_an_exit_code(
-    folder: Path, more: dict[str, object], sentence: str
+    folder: Path, more: dict[str, Any], sentence: str
 ) -> None:
     sidecar = Running(folder, settings(folder, **more))
     if sidecar.addresses:

@@ -174,3 +174,10 @@ def test_a_second_process_on_the_same_data_is_refused_with_a_sentence(folder: Pa
         assert f"is in use by another sidecar (process {first.pid}): stop it, or give this one" in second.said()
         assert "Traceback" not in second.said()
         assert first.client().call("CheckAccess", a_check()).reason == "ALLOW_CARE_TEAM"
+
+
+def test_a_stop_asked_for_as_soon_as_it_answers_is_a_stop_like_any_other(folder: Path) -> None:
+    for _ in range(3):
+        sidecar = Running(folder, settings(folder))
+        assert sidecar.stop() == 0
+        assert '"event": "stopped"' in sidecar.said()

@@ -107,7 +107,7 @@ class Member:
         return self._call("dpi", "Close", grant=owner.last("grant"), subject=subject).grant.state
 
     def show(self, patient: str, owner: "Member") -> object:
-        named = {"patient_id": patient} if owner is self else {"decision_id": owner.last("decision")}
+        named: dict[str, Any] = {"patient_id": patient} if owner is self else {"decision_id": owner.last("decision")}
         records = map(json.loads, self._call("auditor", "ShowRecords", limit=1000, **named).records)
         return [(each["kind"], each.get("reason"), each.get("what")) for each in records]
 

@@ -20,7 +20,6 @@ from sidecar.facts.room import FactsRoom
 from sidecar.facts.store import Store
 from sidecar.ledger.room import LedgerRoom
 from sidecar.pdp import Call, Pdp
-from sidecar.v1 import access_pb2
 
 
 def answers_without_a_record() -> None:
@@ -118,11 +117,11 @@ def fills_in_the_account() -> None:
     """An account of which nothing is said is taken for a person's, in force."""
     read = requests._subject
 
-    def generous(message: access_pb2.Subject) -> Subject:
-        subject = read(message)
+    def generous(said: bytes) -> Subject:
+        subject = read(said)
         return replace(subject, account_type=subject.account_type or "nominatif", status=subject.status or "actif")
 
-    requests._subject = generous
+    requests._subject = generous  # type: ignore[assignment]
 
 
 def logs_what_it_was_asked() -> None:
