@@ -38,7 +38,21 @@ def configure(settings: LogSettings) -> Log:
         cache_logger_on_first_use=False,
     )
     log: Log = structlog.get_logger()
+    logging.getLogger("sidecar").handlers = [_Forward(log)]
     return log
+
+
+class _Forward(logging.Handler):
+    """Lines of the standard library's loggers, in the same form and through the same list of fields."""
+
+    def __init__(self, log: Log) -> None:
+        super().__init__()
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        said = {name: value for name, value in vars(record).items() if name in FIELDS}
+        self._log.log(record.levelno, record.msg, **said)
 
 
 def _allowed(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:

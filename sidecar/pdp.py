@@ -75,6 +75,7 @@ class BatchAnswer(Struct, frozen=True):
 Observe = Callable[[str, int, int], None]
 Snapshots = dict[tuple[str, str], Snapshot]
 
+CHECK, BATCH = "/sidecar.v1.AccessService/CheckAccess", "/sidecar.v1.AccessService/CheckAccessBatch"
 NO_CONTROLLER = ItemFault("resource.controller_id", "required: the caller acts for several controllers, or for none")
 
 
@@ -144,14 +145,14 @@ class Pdp:
         request, caller = call.request, call.caller
         fault = self._fault(policies, request, caller)
         if fault is not None:
-            refused = Refused(caller.id, caller.tenant, "CheckAccess", fault.field, InvalidRequest.reason)
+            refused = Refused(caller.id, caller.tenant, CHECK, fault.field, InvalidRequest.reason)
             return refused, InvalidRequest(fault.field, fault.description)
         try:
             return self._checked(policies, request, caller, now, started, {}), None
         except FactsTooOld as error:
             return None, error
         except InvalidRequest as error:
-            return Refused(caller.id, caller.tenant, "CheckAccess", error.field, error.reason), error
+            return Refused(caller.id, caller.tenant, CHECK, error.field, error.reason), error
 
     def _fault(self, policies: PolicySet, request: Request, caller: Caller) -> ItemFault | None:
         if not request.resource.controller_id and len(caller.controllers) != 1:
@@ -205,5 +206,5 @@ def _batch_entry(caller: Caller, results: Sequence[Checked | ItemFault]) -> Chec
     malformed = tuple((n, result.field) for n, result in enumerate(results) if isinstance(result, ItemFault))
     checked = tuple(result for result in results if isinstance(result, Checked))
     if not checked:
-        return Refused(caller.id, caller.tenant, "CheckAccessBatch", malformed[0][1], InvalidRequest.reason)
+        return Refused(caller.id, caller.tenant, BATCH, malformed[0][1], InvalidRequest.reason)
     return CheckedBatch(checked, malformed)

@@ -1,5 +1,6 @@
 """Wiring: builds every room from the settings, starts and stops them in order."""
 
+import gc
 import math
 import os
 import secrets
@@ -96,6 +97,10 @@ class Sidecar:
         self._watcher = Thread(target=self._watch, name="watch", daemon=True)
         self._watcher.start()
         self._watched.wait()
+        # What is built by now stays: a collection that walks the facts and the policy stops every answer meanwhile.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 20)
 
     def stop(self) -> None:
         """Not ready, drain, flush, close. What was acknowledged is on disk."""

@@ -255,7 +255,7 @@ def _failure(error: Exception) -> Exception:
         while trace is not None and trace.tb_next is not None:
             trace = trace.tb_next
         where = "" if trace is None else f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
-        log.error("call_failed", extra={"error": type(error).__name__, "at": where})
+        log.error("call_failed", extra={"error": type(error).__name__, "where": where})
     return error
 
 

@@ -31,7 +31,7 @@ def stamp(at: int) -> Timestamp:
 def value(kind: type[S], message: Message) -> S:
     """The value of this kind that a message of the same shape says; what the message leaves out is the default."""
     said = {}
-    for name, wire, nested in _fields(kind):
+    for name, wire, nested, _ in _fields(kind):
         field = message.DESCRIPTOR.fields_by_name.get(wire)
         if field is None:
             continue
@@ -47,10 +47,10 @@ def value(kind: type[S], message: Message) -> S:
 def message(kind: type[M], struct: msgspec.Struct, **more: object) -> M:
     """The message of this kind that says the value; `more` are fields the value does not have."""
     said = dict(more)
-    for name, wire, _ in _fields(type(struct)):
+    for name, wire, _, default in _fields(type(struct)):
         content = getattr(struct, name)
         field = kind.DESCRIPTOR.fields_by_name.get(wire)
-        if field is None or content is None:
+        if field is None or content is None or content is default:
             continue
         if field.is_repeated:
             said[wire] = [_written(each, field.message_type) for each in content]
@@ -60,10 +60,10 @@ def message(kind: type[M], struct: msgspec.Struct, **more: object) -> M:
 
 
 @cache
-def _fields(kind: type[msgspec.Struct]) -> tuple[tuple[str, str, type[msgspec.Struct] | None], ...]:
-    """(name, name on the wire, the Struct its value is or holds) of every field."""
+def _fields(kind: type[msgspec.Struct]) -> tuple[tuple[str, str, type[msgspec.Struct] | None, object], ...]:
+    """(name, name on the wire, the Struct its value is or holds, its default) of every field."""
     hints = get_type_hints(kind)
-    return tuple((f.name, f.encode_name, _struct_in(hints[f.name])) for f in msgspec.structs.fields(kind))
+    return tuple((f.name, f.encode_name, _struct_in(hints[f.name]), f.default) for f in msgspec.structs.fields(kind))
 
 
 def _struct_in(hint: object) -> type[msgspec.Struct] | None:

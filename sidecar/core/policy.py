@@ -102,6 +102,9 @@ class PolicySet:
     def malformed(self, request: Request) -> ItemFault | None:
         """The first field without which the request is no question, None when it is one (3.0.1)."""
         subject, resource, without = request.subject, request.resource, self.pack.vocabulary.without_patient
+        said = subject.id and subject.kind and subject.profile and request.action and request.purpose
+        if said and resource.category and resource.patient_id:
+            return None
         required = (
             ("subject.id", subject.id),
             ("subject.kind", subject.kind),
