@@ -12,10 +12,8 @@ CARE_TEAM = "p, A-01, clinique, tout, usage, prise_en_charge, r.subject.in_care_
 
 def test_the_command_line_tells_every_story_as_it_is_written():
     said = run("test", hospital.PACK)
-    asks = sum(1 for story in hospital.stories() for step in story.steps if step.expect is not None)
     assert (said.code, said.err) == (0, "")
     assert said.out.startswith(f"stories: {len(hospital.stories())}, asks: ")
-    assert asks > 0
     assert said.out.endswith("not as told: 0\n")
 
 
