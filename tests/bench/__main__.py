@@ -1,4 +1,4 @@
-"""`python -m tests.bench [NAME]`: measure everything, or one thing. Prints a table; writes build/bench/NAME.{json,svg}."""
+"""`python -m tests.bench [NAME]`: measure all, or one thing. Prints a table, writes build/bench/NAME.{json,svg}."""
 
 import sys
 from importlib import import_module

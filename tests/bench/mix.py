@@ -58,7 +58,8 @@ def facts(now: int) -> tuple[list[Fact], list[Watermark]]:
         for n in range(STAFF)
     ]
     for n in range(PATIENTS):
-        told.append(Fact(f"s-{n}", SOURCE, period=since, stay=Stay(patient(n), unit_of(n % UNITS), "active", f"sej-{n}")))
+        stay = Stay(patient(n), unit_of(n % UNITS), "active", f"sej-{n}")
+        told.append(Fact(f"s-{n}", SOURCE, period=since, stay=stay))
         told.append(Fact(f"r-{n}", SOURCE, record_state=RecordState(patient(n), "1950-01-01", status="open")))
         if n % 10 == 0:
             mask = Directive("mask", patient(n), target=Target(everyone=True), scope=Scope(documents=("masque",)))
@@ -76,9 +77,7 @@ def questions(count: int, now: int, seed: int = 20_261_122) -> Iterator[tuple[Re
 
 def _subject(unit: int, n: int) -> Subject:
     kind = "professionnel" if PROFILES[n] in ("medecin", "interne", "infirmier") else "personnel"
-    return Subject(
-        staff(unit, n), kind, PROFILES[n], units=(unit_of(unit),), account_type="nominatif", status="actif"
-    )
+    return Subject(staff(unit, n), kind, PROFILES[n], units=(unit_of(unit),), account_type="nominatif", status="actif")
 
 
 def _request(subject: Subject, action: str, resource: Resource, purpose: str, now: int) -> Request:
@@ -102,7 +101,8 @@ def _document(n: int, about: int, category: str, **more: object) -> Resource:
 
 def _care_team(chance: random.Random, n: int, now: int) -> tuple[Request, Expected]:
     about = chance.randrange(PATIENTS)
-    category, action = chance.choice(("cr", "biologie", "prescription", "soins", "alertes")), chance.choice(("read", "list"))
+    category = chance.choice(("cr", "biologie", "prescription", "soins", "alertes"))
+    action = chance.choice(("read", "list"))
     subject = _subject(about % UNITS, chance.choice((0, 1, 2)))
     return _request(subject, action, _document(n, about, category), "soins", now), ("PERMIT", "ALLOW_CARE_TEAM")
 

@@ -48,14 +48,14 @@ def settings(folder: Path, mode: str = "written") -> config.Config:
     return config.Config(
         data=str(folder / "data"),
         policy=config.PolicySettings(str(ROOT / "policies/hospital")),
-        facts=config.FactsSettings({kind: (SOURCE,) for kind in KINDS}),
+        facts=config.FactsSettings(dict.fromkeys(KINDS, (SOURCE,))),
         callers=(
             config.CallerSettings(
                 "banc", token_sha256=digest, roles=("dpi", "feed"), controllers=(CONTROLLER,), hds="certified",
                 may_assert=("identity",),
             ),
         ),
-        listen=config.Listen(native=f"unix:{folder}/native/s.sock", grpc=f"unix:{folder}/grpcio/s.sock", admin="127.0.0.1:0"),
+        listen=config.Listen(f"unix:{folder}/native/s.sock", f"unix:{folder}/grpcio/s.sock", "127.0.0.1:0"),
         ledger=config.LedgerSettings(mode=mode),
         log=config.LogSettings(level="error"),
     )  # fmt: skip
