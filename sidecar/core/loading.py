@@ -26,13 +26,19 @@ def load(
     rows, found = casbin_text.read_rows(csv, nouns, domains(pack))
     faults += found
     members: dict[str, groups.Members] = {}
+    broken: list[Fault] = []
     for section in LINKS:
         members[section], found = groups.flattened(link for link in rows.links if link.section == section)
-        faults += found
+        broken += found
+    faults += broken
     faults += pack_check.row_faults(pack, rows, OWN_REASONS)
     own = files.get(PACK_FILE, "")
     named = {section: {link.group for link in rows.links if link.section == section} for section in LINKS}
-    for path, text in pack_check.pack_faults(pack, named, OWN_REASONS + OPENING_REASONS):
+    pack_faults = (
+        *pack_check.pack_faults(pack, named, OWN_REASONS + OPENING_REASONS),
+        *(() if broken else pack_check.root_faults(pack, members)),
+    )
+    for path, text in pack_faults:
         faults.append(Fault(PACK_FILE, pack_check.line_of(own, path), text))
     for language, path, text in pack_check.text_faults(pack, texts):
         file = f"texts/{language}.toml"

@@ -17,6 +17,7 @@ from sidecar.errors import Fault
 PACK_FILE = "pack.toml"
 DISCLOSURES = ("none", "existence", "type")
 KIND = {"g": "profile", "g2": "category", "g3": "action", "g4": "purpose"}
+LISTED = {"g": "profiles", "g2": "categories", "g3": "actions", "g4": "purposes"}
 
 # A fault of pack.toml: the path of the key, and what is wrong.
 PackFault = tuple[tuple[str, ...], str]
@@ -98,7 +99,30 @@ def pack_faults(pack: Pack, groups: Mapping[str, Collection[str]], own_reasons: 
         yield from _unknown(("jobs", name, "purposes"), job.purposes, names["g4"], "purpose")
         yield from _unknown(("jobs", name, "categories"), job.categories, names["g2"], "category")
         yield from _unknown(("jobs", name, "actions"), job.actions, names["g3"], "action")
+    mapped = pack.import_.get("fhir", {}).get("profiles", {}).values()
+    yield from _unknown(("import", "fhir", "profiles"), mapped, plain["g"], "profile")
     yield from _unknown(("freshness", "facts_max_age"), pack.freshness.facts_max_age, KINDS, "kind of fact")
+
+
+def root_faults(pack: Pack, members: Mapping[str, Mapping[str, Collection[str]]]) -> Iterator[PackFault]:
+    """The names that no root group holds: a gate written for the root would not meet them, and they would pass it.
+
+    `members` are the flattened groups, by section. The root of a section is its widest group.
+    """
+    for section, listed in known(pack).items():
+        names = frozenset(listed)
+        root, held = max(
+            ((group, names.intersection(under)) for group, under in members[section].items()),
+            key=lambda each: (len(each[1]), each[0]),
+            default=("", frozenset[str]()),
+        )
+        for name in sorted(names - held):
+            where = f"put it under `{root}`" if root else "write a root group"
+            yield (
+                ("vocabulary", LISTED[section]),
+                f"{KIND[section]} `{name}` is under no group that holds them all, so gates for all would not meet it;"
+                f" {where} in roles.csv",
+            )
 
 
 def _vocabulary_faults(

@@ -85,7 +85,7 @@ class Book:
 class Question:
     """A request in a snapshot at an instant, before the rows it meets."""
 
-    __slots__ = ("book", "caller", "controller_id", "found", "loose", "now", "request", "snapshot", "strict")
+    __slots__ = ("book", "caller", "controller_id", "found", "loose", "made", "now", "request", "snapshot", "strict")
 
     def __init__(
         self,
@@ -102,6 +102,7 @@ class Question:
         self.snapshot, self.now = snapshot, now
         self.strict: Situation | None = None
         self.loose: Situation | None = None
+        self.made: list[Situation] = []
 
     def decision(self) -> Decision:
         """What the rules say; POLICY_ERROR when one raises."""
@@ -109,6 +110,8 @@ class Question:
             return self._decision()
         except Exception:  # never skipped: a skipped prohibition would be a permit
             return self._error()
+        finally:
+            self._forget()
 
     def opening(self, opening: Opening) -> tuple[Decision, GrantTerms | None]:
         """Whether the grant may be opened; POLICY_ERROR when a row raises."""
@@ -116,6 +119,8 @@ class Question:
             return self._opening(opening)
         except Exception:  # as in `decision`
             return self._error(), None
+        finally:
+            self._forget()
 
     def _decision(self) -> Decision:
         self.strict = strict = self._situation()
@@ -179,7 +184,13 @@ class Question:
         if not will:
             made = made.without_will()
         made.delegate = self._delegate(made, will)
+        self.made.append(made)
         return made
+
+    def _forget(self) -> None:
+        """Let go of the situations: they and their nouns name each other, and would wait for the collector."""
+        for situation in self.made:
+            vars(situation).clear()
 
     def _lenient(self, will: bool = True) -> Callable[[], Situation] | None:
         """What makes the lenient reading, None where no grant can ask for one (`bg_unknown`)."""

@@ -39,6 +39,20 @@ def found(edits: dict) -> list[str]:
     return [str(each) for each in fault.value.faults]
 
 
+@pytest.mark.parametrize(
+    ("link", "key", "said"),
+    [
+        ("g, robot, tous", "profiles", "profile `robot` is under no group that holds them all"),
+        ("g2, moteur, tout", "categories", "category `moteur` is under no group that holds them all"),
+        ("g3, write, toute_action", "actions", "action `write` is under no group that holds them all"),
+        ("g4, vente, tout_motif", "purposes", "purpose `vente` is under no group that holds them all"),
+    ],
+)
+def test_a_name_that_gates_for_all_would_not_meet_is_refused(link, key, said):
+    faults = found({ROLES: swap(f"{link}\n", "")})
+    assert any(fault.startswith(f"{TOML}:") and said in fault and "in roles.csv" in fault for fault in faults), faults
+
+
 LINES = {
     "a row type in capitals": ("P" + ROW[1:], "unknown row type `P`; the types are p, p2, p3, g, g2, g3, g4"),
     "a row type misspelt": ("p4" + ROW[1:], "unknown row type `p4`"),
