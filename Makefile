@@ -46,6 +46,9 @@ soak: setup  ## the long form of the campaigns
 	SOAK=1 $(BIN)/pytest --timeout=7200
 
 bench: setup  ## measure; make bench ONLY=check measures one
+	@command -v h2load >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq nghttp2-client >/dev/null; } || \
+	  { echo "bench: h2load is missing; as root: apt-get install nghttp2-client" >&2; exit 1; }
 	$(BIN)/python -m tests.bench $(ONLY)
 
 lock: setup  ## pin the newest packages with their hashes

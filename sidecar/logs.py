@@ -39,6 +39,8 @@ def configure(settings: LogSettings) -> Log:
     )
     log: Log = structlog.get_logger()
     logging.getLogger("sidecar").handlers = [_Forward(log)]
+    logging.getLogger("sidecar").propagate = False
+    logging.getLogger().handlers = [_Foreign(log)]
     return log
 
 
@@ -53,6 +55,20 @@ class _Forward(logging.Handler):
         """Write one line."""
         said = {name: value for name, value in vars(record).items() if name in FIELDS}
         self._log.log(record.levelno, record.msg, **said)
+
+
+class _Foreign(logging.Handler):
+    """Libraries' own loggers: which one spoke, and of what error. Their text may quote what a caller sent."""
+
+    def __init__(self, log: Log) -> None:
+        super().__init__(logging.WARNING)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line without the library's text."""
+        error = record.exc_info[1] if record.exc_info else None
+        said = {} if error is None else {"error": type(error).__name__, "where": where(error)}
+        self._log.log(record.levelno, "a library reports", part=record.name, **said)
 
 
 def _allowed(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:

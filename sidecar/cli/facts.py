@@ -128,7 +128,10 @@ def pages(connection: Connection, query: facts_pb2.ReadFactsRequest) -> Iterator
 @click.option("--source", default="fhir", show_default=True, help="Name of the feed these files come from.")
 @click.option("--controller", default="", help="FINESS of the controller; the caller's when it acts for one.")
 @click.option(
-    "--complete/--partial", default=True, show_default=True, help="Whether the files are all the source knows."
+    "--complete/--partial",
+    default=None,
+    required=True,
+    help="All the source knows (what it no longer tells is taken back, what it tells is vouched for), or a part of it.",
 )
 @click.option(
     "--mapping", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="TOML: [profiles], [units]."

@@ -8,6 +8,7 @@ import re
 import shutil
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -30,6 +31,8 @@ Asked = list[tuple[bytes, mix.Expected]]
 
 def run() -> list[Row]:
     """Measure; raises AssertionError when an answer is wrong."""
+    if shutil.which("h2load") is None:
+        sys.exit("bench: h2load is not installed; as root: apt-get install nghttp2-client")
     folder = Path(tempfile.mkdtemp(prefix="banc-"))
     sidecar, empty = Server("sidecar", folder), Server("empty", folder)
     try:

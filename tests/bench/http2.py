@@ -12,6 +12,7 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY = 0x0, 0x1, 0x3, 0x4, 0x6, 0x7
 END_STREAM, END_HEADERS, ACK = 0x1, 0x4, 0x1
 WIDE = 0x7FFFFFFF
+PATIENCE = 20.0  # seconds without an answer after which the server is taken for dead
 
 
 class Load:
@@ -47,10 +48,11 @@ def connect(address: str) -> socket.socket:
     """A connection with the preface sent and windows wide open."""
     if address.startswith("unix:"):
         link = socket.socket(socket.AF_UNIX)
+        link.settimeout(PATIENCE)
         link.connect(address.removeprefix("unix:"))
     else:
         host, _, port = address.rpartition(":")
-        link = socket.create_connection((host, int(port)))
+        link = socket.create_connection((host, int(port)), PATIENCE)
         link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     settings = b"\x00\x04" + WIDE.to_bytes(4, "big")
     link.sendall(PREFACE + _frame(SETTINGS, 0, 0, settings) + _frame(0x8, 0, 0, (WIDE - 65_535).to_bytes(4, "big")))

@@ -11,7 +11,6 @@ import msgspec
 from sidecar.core.model import (
     Assignment,
     Authentication,
-    Context,
     Device,
     Directive,
     Fact,
@@ -88,7 +87,6 @@ def _request(subject: Subject, action: str, resource: Resource, purpose: str, no
         purpose,
         Authentication(mfa=True, time=now - 600_000_000, idle_s=30, remote="none"),
         Device("workstation", True, False),
-        Context(),
     )
 
 

@@ -74,7 +74,7 @@ def test_an_instant_without_an_offset_is_refused_by_option(world):
 
 
 def test_an_import_says_what_it_took_and_a_second_one_changes_nothing(world):
-    said = world.run("facts", "import", HOSPITAL, *MAPPING, caller="feed")
+    said = world.run("facts", "import", "--complete", HOSPITAL, *MAPPING, caller="feed")
     assert said.code == 0
     words = [line.split() for line in said.out.splitlines()]
     assert ["stay", "3"] in words and ["assignment", "3"] in words
@@ -83,7 +83,7 @@ def test_an_import_says_what_it_took_and_a_second_one_changes_nothing(world):
 
 
 def test_an_import_report_comes_as_json(world):
-    said = world.run("facts", "import", HOSPITAL, *MAPPING, "--json", caller="feed")
+    said = world.run("facts", "import", "--complete", HOSPITAL, *MAPPING, "--json", caller="feed")
     assert said.json["facts"]["stay"] == 3
     assert said.json["versions"] == {"changed": 0, "unchanged": 14, "retracted": 0}
 
@@ -96,18 +96,18 @@ def test_staff_whose_code_means_nothing_are_skipped_and_the_report_says_where(wo
 
 
 def test_an_import_names_what_is_wrong_with_its_options(world):
-    assert "is no time zone" in world.run("facts", "import", HOSPITAL, "--zone", "Mars/Olympus").err
-    assert world.run("facts", "import", HOSPITAL, "--zone", "Mars/Olympus").code == 4
+    assert "is no time zone" in world.run("facts", "import", "--complete", HOSPITAL, "--zone", "Mars/Olympus").err
+    assert world.run("facts", "import", "--complete", HOSPITAL, "--zone", "Mars/Olympus").code == 4
     mapping = world.file("profiles = 3\n")
-    said = world.run("facts", "import", HOSPITAL, "--mapping", mapping)
+    said = world.run("facts", "import", "--complete", HOSPITAL, "--mapping", mapping)
     assert said.code == 4
     assert said.err.startswith(f"dpi-sidecar: {mapping}: ")
-    assert world.run("facts", "import", world.folder / "none.json").code == 2
+    assert world.run("facts", "import", "--complete", world.folder / "none.json").code == 2
 
 
 def test_a_file_that_is_no_fhir_is_skipped_with_its_name_and_nothing_is_vouched_for(world):
     path = world.file("not even JSON")
-    said = world.run("facts", "import", path, "--source", "essai", caller="feed")
+    said = world.run("facts", "import", "--complete", path, "--source", "essai", caller="feed")
     assert path.name in said.out
     assert "vouched complete: nothing" in said.out
 

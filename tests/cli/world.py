@@ -44,7 +44,7 @@ class World:
     def know_the_hospital(self) -> None:
         """Import the hospital, and say that the record system told every directive and alias."""
         mapping = ("--mapping", PACK / "pack.toml")
-        assert self.run("facts", "import", HOSPITAL, *mapping, caller="feed").code == 0
+        assert self.run("facts", "import", "--complete", HOSPITAL, *mapping, caller="feed").code == 0
         mark = {"source": "dpi", "kinds": list(BY_DPI), "complete_until": instants.text(wall_clock())}
         assert self.run("facts", "write", self.file({"request_id": "told", "watermarks": [mark]})).code == 0
 
