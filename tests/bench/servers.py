@@ -1,4 +1,5 @@
-"""The servers that are measured, each a process of its own: the sidecar, and an empty handler on each transport.
+"""The servers that are measured, each a process of its own: the sidecar, an empty handler on each of its transports,
+and the bare libraries under them.
 
 `python -m tests.bench.servers KIND FOLDER` prints its addresses as one JSON line and serves until its input closes.
 """
@@ -15,6 +16,10 @@ import grpc
 from pygrpc_native import EVENT_CALL, NativeGrpcFront
 
 from sidecar import config
+from sidecar.api.callers import CallerConfig, Callers
+from sidecar.api.grpcio_server import GrpcioServer
+from sidecar.api.methods import Method
+from sidecar.api.native_server import NativeServer
 from sidecar.server import Sidecar
 
 ROOT = Path(__file__).parent.parent.parent
@@ -27,6 +32,7 @@ class Server:
     """A server process and where it answers: {"native": address, "grpcio": address}."""
 
     def __init__(self, kind: str, folder: Path) -> None:
+        self.kind = kind
         command = [sys.executable, "-m", "tests.bench.servers", kind, str(folder)]
         self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
@@ -70,11 +76,27 @@ def _sidecar(folder: Path) -> None:
 
 
 def _empty(folder: Path) -> None:
-    """The least a handler can do on each transport: give back the same 300 bytes."""
+    """The product's two transports with a handler that gives back the same 300 bytes at once."""
+    answer = bytes(300)
+    table = {CHECK: Method(lambda incoming: [answer for _ in incoming], frozenset({"dpi"}), 65_536)}
+    callers = Callers(
+        [CallerConfig(name="banc", roles=("dpi",), token_sha256=hashlib.sha256(TOKEN.encode()).hexdigest())]
+    )
+    native = NativeServer(f"unix:{folder}/native/e.sock", table, callers, lambda reason: None)
+    grpcio = GrpcioServer(f"unix:{folder}/grpcio/e.sock", table, callers, lambda reason: None)
+    native.start()
+    grpcio.start()
+    _serve({"native": native.address, "grpcio": grpcio.address})
+    native.stop(1)
+    grpcio.stop(1)
+
+
+def _bare(folder: Path) -> None:
+    """The libraries alone, with the same 300 bytes: no caller to prove, no queue to bound, nothing to drain."""
     answer = bytes(300)
     for name in ("native", "grpcio"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    native, grpcio = f"unix:{folder}/native/e.sock", f"unix:{folder}/grpcio/e.sock"
+    native, grpcio = f"unix:{folder}/native/b.sock", f"unix:{folder}/grpcio/b.sock"
     front = NativeGrpcFront(native, [(CHECK, False)])
     front.start()
 
@@ -103,4 +125,4 @@ def _serve(addresses: dict[str, str]) -> None:
 
 
 if __name__ == "__main__":
-    {"sidecar": _sidecar, "empty": _empty}[sys.argv[1]](Path(sys.argv[2]))
+    {"sidecar": _sidecar, "empty": _empty, "bare": _bare}[sys.argv[1]](Path(sys.argv[2]))
