@@ -72,6 +72,13 @@ class BatchAnswer(Struct, frozen=True):
     results: tuple[Answer | ItemFault, ...]
 
 
+class Declined(Struct, frozen=True):
+    """A call that gets an error instead of an answer, and what is recorded of it; nothing when it is asked again."""
+
+    error: SidecarError
+    entry: Refused | None
+
+
 Observe = Callable[[str, int, int], None]
 Snapshots = dict[tuple[str, str], Snapshot]
 
@@ -109,8 +116,9 @@ class Pdp:
         policies, now, started = self._policies.current, self._clock(), self._ticks()
         outcomes = [self._outcome(policies, call, now, started) for call in calls]
         decided = self._ticks()
-        places = iter(self._ledger.record([entry for entry, _ in outcomes if entry is not None], now))
-        answers = [self._answer(policies, entry, error, places) for entry, error in outcomes]
+        entries = [outcome.entry if isinstance(outcome, Declined) else outcome for outcome in outcomes]
+        places = iter(self._ledger.record([entry for entry in entries if entry is not None], now))
+        answers = [self._answer(policies, outcome, places) for outcome in outcomes]
         self._observe("decide", decided - started, len(calls))
         self._observe("record", self._ticks() - decided, len(calls))
         return answers
@@ -124,10 +132,9 @@ class Pdp:
         results: list[Checked | ItemFault] = []
         snapshots: Snapshots = {}
         for item in call.items:
-            fault = item if isinstance(item, ItemFault) else self._fault(policies, item, call.caller)
-            result = fault or self._checked(policies, item, call.caller, now, started, snapshots)  # type: ignore[arg-type]
+            result = self._item(policies, item, call.caller, now, started, snapshots)
             results.append(result)
-            if call.stop_at_deny and (fault or result.decision.effect is Effect.DENY):  # type: ignore[union-attr]
+            if call.stop_at_deny and (isinstance(result, ItemFault) or result.decision.effect is Effect.DENY):
                 break
         [place] = self._ledger.record([_batch_entry(call.caller, results)], now)
         # The batch is one leaf; its n-th evaluated item is named by the batch's id and n.
@@ -136,23 +143,33 @@ class Pdp:
             tuple(r if isinstance(r, ItemFault) else self._given(policies, r, next(places)) for r in results)
         )
 
-    def _outcome(
-        self, policies: PolicySet, call: Call | Refused, now: int, started: int
-    ) -> tuple[Checked | Refused | None, SidecarError | None]:
-        """What is recorded of a call, and the error it gets instead of an answer."""
+    def _outcome(self, policies: PolicySet, call: Call | Refused, now: int, started: int) -> Checked | Declined:
         if isinstance(call, Refused):
-            return call, InvalidRequest(call.field, call.reason)
+            return Declined(InvalidRequest(call.field, call.reason), call)
         request, caller = call.request, call.caller
         fault = self._fault(policies, request, caller)
         if fault is not None:
-            refused = Refused(caller.id, caller.tenant, CHECK, fault.field, InvalidRequest.reason)
-            return refused, InvalidRequest(fault.field, fault.description)
+            return _declined(caller, InvalidRequest(fault.field, fault.description))
         try:
-            return self._checked(policies, request, caller, now, started, {}), None
+            return self._checked(policies, request, caller, now, started, {})
         except FactsTooOld as error:
-            return None, error
+            return Declined(error, None)
         except InvalidRequest as error:
-            return Refused(caller.id, caller.tenant, CHECK, error.field, error.reason), error
+            return _declined(caller, error)
+
+    def _item(
+        self,
+        policies: PolicySet,
+        item: Request | ItemFault,
+        caller: Caller,
+        now: int,
+        started: int,
+        snapshots: Snapshots,
+    ) -> Checked | ItemFault:
+        if isinstance(item, ItemFault):
+            return item
+        fault = self._fault(policies, item, caller)
+        return fault or self._checked(policies, item, caller, now, started, snapshots)
 
     def _fault(self, policies: PolicySet, request: Request, caller: Caller) -> ItemFault | None:
         if not request.resource.controller_id and len(caller.controllers) != 1:
@@ -177,16 +194,13 @@ class Pdp:
         return Checked(request, caller, decision, policies.ref, snapshot.tenant.seq, elapsed)
 
     def _answer(
-        self,
-        policies: PolicySet,
-        entry: Checked | Refused | None,
-        error: SidecarError | None,
-        places: Iterator[Recorded],
+        self, policies: PolicySet, outcome: Checked | Declined, places: Iterator[Recorded]
     ) -> Answer | SidecarError:
-        place = next(places) if entry is not None else None
-        if error is not None:
-            return error
-        return self._given(policies, entry, place)  # type: ignore[arg-type]
+        if isinstance(outcome, Checked):
+            return self._given(policies, outcome, next(places))
+        if outcome.entry is not None:
+            next(places)
+        return outcome.error
 
     def _given(self, policies: PolicySet, checked: Checked, place: Recorded) -> Answer:
         decision, request = checked.decision, checked.request
@@ -200,6 +214,10 @@ class Pdp:
             self._facts.token(checked.caller.tenant, checked.facts_seq),
             policies.message(decision.reason, decision.effect, request.context.language),
         )
+
+
+def _declined(caller: Caller, error: InvalidRequest) -> Declined:
+    return Declined(error, Refused(caller.id, caller.tenant, CHECK, error.field, error.reason))
 
 
 def _batch_entry(caller: Caller, results: Sequence[Checked | ItemFault]) -> CheckedBatch | Refused:

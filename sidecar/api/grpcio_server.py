@@ -151,10 +151,8 @@ class GrpcioServer(grpc.GenericRpcHandler):  # type: ignore[type-arg]
         Raises ConfigFault for a plaintext address that is neither a Unix socket nor loopback.
         """
         self._address = parse(address) if tls else plaintext(address)
-        self._table, self._callers, self._refused, self._tls = table, callers, refused, tls
-        self._together = {
-            name: Together(method) for name, method in table.items() if method.lane is Lane.CHECKS and method.roles
-        }
+        self._callers, self._refused, self._tls = callers, refused, tls
+        self._handlers = {name: self._handler(method) for name, method in table.items()}
         self._in_flight, self._workers = in_flight, workers
         self._options = (
             ("grpc.so_reuseport", 0),
@@ -213,14 +211,15 @@ class GrpcioServer(grpc.GenericRpcHandler):  # type: ignore[type-arg]
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:  # type: ignore[type-arg]
         """The handler of a method of the table. Called by grpc once a call, before it takes or sheds it."""
-        name = handler_call_details.method
-        method = self._table.get(name)
-        if method is None:
-            return None
-        if self._pool.held >= self._in_flight:
-            return self._shedding
+        handler = self._handlers.get(handler_call_details.method)
+        if handler is None or self._pool.held < self._in_flight:
+            return handler
+        return self._shedding
+
+    def _handler(self, method: Method) -> grpc.RpcMethodHandler:  # type: ignore[type-arg]
+        together = Together(method) if method.lane is Lane.CHECKS and method.roles else None
         return grpc.unary_unary_rpc_method_handler(
-            lambda payload, context: self._answer(method, self._together.get(name), payload, context)
+            lambda payload, context: self._answer(method, together, payload, context)
         )
 
     def _shedder(self) -> grpc.RpcMethodHandler:  # type: ignore[type-arg]
