@@ -4,7 +4,7 @@ BIN := .venv/bin
 SETUP := scripts/setup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve proto format check test soak bench lock image
+.PHONY: help setup demo serve proto format check test soak golden bench lock image
 
 help:  ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,8 +42,11 @@ check: setup  ## style, types, imports, API
 test: check  ## everything that must hold
 	$(BIN)/pytest --durations=10
 
-soak: setup  ## the long form of the campaigns
+soak: setup  ## the long form of the campaigns: every property tried 25 times more
 	SOAK=1 $(BIN)/pytest --timeout=7200
+
+golden: setup  ## write tests/golden/ anew; read the diff in review
+	GOLDEN=rewrite $(BIN)/pytest tests/ledger/test_leaf.py
 
 bench: setup  ## measure; make bench ONLY=check measures one
 	@command -v h2load >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && \
