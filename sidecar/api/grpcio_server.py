@@ -30,6 +30,7 @@ T = TypeVar("T")
 
 NOT_WANTED = Unavailable("nobody waits for this answer any more")
 
+CLOSE_SECONDS = 5.0  # what closing may take beyond the grace; a stop never waits for ever
 CONNECTIONS = 256
 CODES = {code.value[0]: code for code in grpc.StatusCode}
 FILES = (access_pb2, break_glass_pb2, facts_pb2, admin_pb2, health_pb2)
@@ -203,7 +204,7 @@ class GrpcioServer(grpc.GenericRpcHandler):  # type: ignore[type-arg]
         server, self._server = self._server, None
         if server is None:
             return
-        server.stop(grace).wait()
+        server.stop(grace).wait(grace + CLOSE_SECONDS)
         self._pool.shutdown(wait=False)
         self._shed_pool.shutdown(wait=False)
         if self._address.path:

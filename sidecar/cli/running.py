@@ -12,6 +12,8 @@ from sidecar.cli.output import DONE
 from sidecar.demo.scenario import run_demo
 from sidecar.server import Sidecar
 
+WAKE_SECONDS = 0.25
+
 
 @click.command(short_help="Answer questions until told to stop.")
 @click.option(
@@ -26,7 +28,7 @@ def serve(path: Path) -> int:
     stop = told_to_stop()
     sidecar = Sidecar(config.load(path))
     sidecar.start()
-    stop.wait()
+    wait(stop)
     sidecar.stop()
     return DONE
 
@@ -37,6 +39,16 @@ def told_to_stop() -> Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     return stop
+
+
+def wait(stop: Event) -> None:
+    """Return once told to stop.
+
+    The kernel may give a signal to any thread, and Python runs its handler when this one next runs: so it does run,
+    now and then, instead of sleeping until it is woken.
+    """
+    while not stop.wait(WAKE_SECONDS):
+        pass
 
 
 @click.command(short_help="See it at work on fictitious facts.")
@@ -54,7 +66,7 @@ def demo(keep: bool, folder: Path) -> int:
     sidecar = run_demo(folder, keep)
     if stop is not None:
         click.echo("\nThe sidecar goes on answering; Ctrl-C stops it.")
-        stop.wait()
+        wait(stop)
     sidecar.stop()
     return DONE
 
