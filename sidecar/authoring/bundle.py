@@ -23,6 +23,7 @@ from sidecar.core.policy import PolicySet
 from sidecar.core.situation import Situation
 from sidecar.core.slices import Situations
 from sidecar.core.vocabulary import NOUNS
+from sidecar.core.words import WORDS, Words
 from sidecar.errors import Fault, PolicyFault
 
 Made = TypeVar("Made")
@@ -62,10 +63,12 @@ def read_folder(path: Path) -> Bundle:
     return Bundle(decode_pack(files[PACK_FILE]), files, digest(files))
 
 
-def compile_bundle(bundle: Bundle, nouns: Nouns = NOUNS, situations: Situations = Situation) -> PolicySet:
+def compile_bundle(
+    bundle: Bundle, nouns: Nouns = NOUNS, words: Words = WORDS, situations: Situations = Situation
+) -> PolicySet:
     """The bundle's rules, checked and compiled. Raises PolicyFault with every fault found."""
     ref = PolicyRef(bundle.pack.pack.name, bundle.revision, bundle.digest)
-    return load(bundle.pack, bundle.files, _texts(bundle.files), ref, nouns, situations)
+    return load(bundle.pack, bundle.files, _texts(bundle.files), ref, nouns, words, situations)
 
 
 def decode_pack(text: str) -> Pack:

@@ -34,19 +34,13 @@ def in_force(evidence: Evidence) -> list[Delegation]:
 
 def delegator(evidence: Evidence) -> tuple[str, bool | None]:
     """Who delegated and may do this now, and True; else nobody, and whether that is certain (False) or not (None)."""
-    if evidence.acted_for is None:
-        evidence.acted_for = _delegator(evidence)
-    return evidence.acted_for
-
-
-def _delegator(evidence: Evidence) -> tuple[str, bool | None]:
     ask = evidence.delegate
     if ask is None:
         return "", False
     answer: bool | None = False
     for delegation in in_force(evidence):
         for request in _as_delegator(evidence, delegation.from_subject_id):
-            may = ask(request, delegation.from_subject_id)
+            may = ask(evidence, request)
             if may is True:
                 return delegation.from_subject_id, True
             if may is None:

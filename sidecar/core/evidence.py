@@ -7,6 +7,8 @@ INVARIANT: no word changes its answer in [now, ends) while the facts and the req
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -18,7 +20,8 @@ from sidecar.core.pack import Pack, Window
 from sidecar.core.vocabulary import NOUNS
 
 Units = Mapping[str, Known | None]  # unit → the assignment that says so; None where the caller asserts it
-Ask = Callable[[Request, str], bool | None]  # whether a delegator may make this request
+# Whether a delegator may make this request; what the answer rests on is noted in the evidence.
+Ask = Callable[[Any, Request], bool | None]
 
 NO_WINDOW = Window()
 SHELVES = {
@@ -41,6 +44,14 @@ class Evidence:
     nobody acts for anybody, which is how depth stays one.
     """
 
+    # Set where they differ: most questions need none of them.
+    will = True
+    ends = FOREVER
+    held_at: Mapping[int, int] = MappingProxyType({})  # what `ends` was when a prohibition was found to hold
+    delegate: Ask | None = None
+    unheard: frozenset[str] = frozenset()  # delegators left out, for the patient's will refuses them
+    asserted: Mapping[str, list[Known]] = MappingProxyType({})  # facts the request carries, by kind
+
     def __init__(
         self,
         request: Request,
@@ -54,16 +65,9 @@ class Evidence:
         self.request, self.speaker, self.controller_id = request, caller, controller_id
         self.snapshot, self.tenant = snapshot, snapshot.tenant
         self.now, self.pack, self.lenient = now, pack, lenient
-        self.will = True
-        self.delegate: Ask | None = None
-        self.unheard: frozenset[str] = frozenset()  # delegators left out, for the patient's will refuses them
-        self.acted_for: tuple[str, bool | None] | None = None  # `delegations.delegator`, asked once
         self.relied: list[Known] = []
         self.unknown: list[str] = []
-        self.ends = FOREVER
         self.vouched: dict[str, bool | None] = {}
-        self.answers: dict[tuple[object, ...], bool | None] = {}  # of words with arguments
-        self.asserted: dict[str, list[Known]] = {}
         self.bundle = self._bundle()
         # Every name this patient goes by now.
         self.names: tuple[str, ...] = (request.resource.patient_id,)
@@ -71,8 +75,9 @@ class Evidence:
             self.names = self._names(self.bundle.aliases)
 
     def _bundle(self) -> PatientFacts | None:
-        name = self.request.resource.patient_id
-        patient = self.snapshot.patient if name else PatientFacts("", self.controller_id, self.tenant.seq)
+        name, patient = self.request.resource.patient_id, self.snapshot.patient
+        if not name:
+            patient = PatientFacts("", self.controller_id, self.tenant.seq)
         if patient is None or patient.patient_id != name or patient.controller_id != self.controller_id:
             return None  # another patient's bundle would say nothing true of this one
         if self.request.facts and "facts" in self.speaker.may_assert:
@@ -81,16 +86,18 @@ class Evidence:
 
     def _with_asserted(self, patient: PatientFacts) -> PatientFacts:
         """The bundle and the facts the request carries; these never join or part two names of a patient."""
+        asserted: dict[str, list[Known]] = {}
         for fact in self.request.facts:
             if fact.controller_id in ("", self.controller_id):
                 known = _known(fact, self.controller_id, self.now)
-                self.asserted.setdefault(known.kind, []).append(known)
+                asserted.setdefault(known.kind, []).append(known)
+        self.asserted = asserted
         more = {
-            shelf: getattr(patient, shelf) + tuple(self.asserted[kind])
+            shelf: getattr(patient, shelf) + tuple(asserted[kind])
             for kind, shelf in SHELVES.items()
-            if kind in self.asserted
+            if kind in asserted
         }
-        persons = [known for known in self.asserted.get("alias", ()) if _is_person(known.fact)]
+        persons = [known for known in asserted.get("alias", ()) if _is_person(known.fact)]
         return replace(patient, persons=patient.persons + tuple(persons), **more)
 
     # ---- time, freshness, absence

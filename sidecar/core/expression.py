@@ -1,20 +1,21 @@
-"""The `when` of a row: strict text → checked tree → one compiled function of the nouns.
+"""The `when` of a row: strict text → checked tree, from which `generated` writes a function.
 
 The language is what a Casbin matcher and this product read alike: `!`, `&&`, `||`, parentheses, `True`, `False`
-and words `r.<noun>.<word>` or `r.<noun>.<word>(args)`. Only text written by this module reaches `compile`:
-names found in the vocabulary, integers, and strings of letters, digits, `_`, `:` and `-`.
+and words `r.<noun>.<word>` or `r.<noun>.<word>(args)`: names found in the vocabulary, integers, and strings of
+letters, digits, `_`, `:` and `-`.
 
 Logic is Kleene's: a word answers True, False or None (unknown); `None && False` is False, `None || True` is True.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Any, Protocol
+from collections.abc import Collection, Iterator, Mapping
+from typing import Protocol
 
 from msgspec import Struct
 
 LONGEST = 2000  # characters of one expression
 DEEPEST = 12  # parentheses inside one another
+MOST_WORDS = 40  # in one expression: each nests a statement in what is generated, and Python nests no deeper than 100
 
 # PyCasbin writes `and` for `&&` as it stands: without a space on each side, `a&&b` becomes the name `aandb`.
 TOKEN = re.compile(
@@ -30,9 +31,6 @@ TOKEN = re.compile(
 PYTHON_WORDS = {"and": "&&", "or": "||", "not": "!"}
 BOOLEANS = {"True": True, "False": False}
 NOUN_ARGUMENTS = {"r.resource": "resource", "r.purpose": "purpose"}
-
-# The nouns a compiled expression reads: each attribute is a noun of the vocabulary, each word answers bool or None.
-When = Callable[[Any], bool | None]
 
 
 class Word(Protocol):
@@ -96,6 +94,9 @@ def parse(text: str) -> Node:
     node = reader.either(negated=False, depth=0)
     if reader.ahead:
         raise ExpressionFault(f"`{reader.ahead}` is not expected here in `{text}`")
+    count = sum(1 for _ in terms(node))
+    if count > MOST_WORDS:
+        raise ExpressionFault(f"an expression of {count} words; at most {MOST_WORDS}: split the row")
     return node
 
 
@@ -111,14 +112,6 @@ def terms(node: Node) -> Iterator[Term]:
 def faults(node: Node, nouns: Nouns, domains: Domains) -> list[str]:
     """What is wrong with the words of the tree: outside the vocabulary, or with wrong arguments."""
     return [fault for term in terms(node) for fault in _term_faults(term, nouns, domains)]
-
-
-def compiled(node: Node) -> When:
-    """A function of the nouns that answers what the tree says: True, False or None."""
-    # Everything in the source was checked by `faults` or written by `_Source`: there is no builtin in reach either.
-    code = compile(f"lambda s: {_Source().node(node)}", "<when>", "eval")
-    function: When = eval(code, {"__builtins__": {}})  # noqa: S307 - see above
-    return function
 
 
 class _Reader:
@@ -268,48 +261,3 @@ def _fits(given: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
         rest = given[len(fixed) :]
         return given[: len(fixed)] == fixed and bool(rest) and all(kind == "str" for kind in rest)
     return given == wanted
-
-
-class _Source:
-    """Writes the Python of one tree. Each word's answer gets a name of its own, so it is asked once."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def node(self, node: Node) -> str:
-        if isinstance(node, Constant):
-            return repr(node.value)
-        if isinstance(node, Term):
-            return self.term(node) if not node.negated else self.negated(node)
-        return self.joined(node)
-
-    def term(self, term: Term) -> str:
-        path = f"s.{term.noun}.{term.word}"
-        if term.args is None:
-            return path
-        return f"{path}({', '.join(_argument(kind, text) for kind, text in term.args)})"
-
-    def negated(self, term: Term) -> str:
-        name = self.name()
-        return f"None if ({name} := {self.term(term)}) is None else not {name}"
-
-    def joined(self, node: Both | Either) -> str:
-        """Kleene's `and` (`or`): False (True) as soon as a part is, else unknown if a part is, else True (False)."""
-        decisive = isinstance(node, Either)
-        decided, unknown = [], []
-        for part in node.parts:
-            name = self.name()
-            # A negated word decides when the word itself answers the opposite: no negation is computed.
-            turned = isinstance(part, Term) and part.negated
-            source = self.term(part) if isinstance(part, Term) else self.node(part)
-            decided.append(f"({name} := ({source})) is {decisive is not turned}")
-            unknown.append(f"{name} is None")
-        return f"{decisive} if {' or '.join(decided)} else None if {' or '.join(unknown)} else {not decisive}"
-
-    def name(self) -> str:
-        self.count += 1
-        return f"v{self.count}"
-
-
-def _argument(kind: str, text: str) -> str:
-    return repr(text) if kind == "str" else text if kind == "int" else f"s.{kind}"

@@ -1,18 +1,18 @@
 """What the rows of a slice say of one question: gates, matrix, grounds, obligations, in the order of 3.0.4.
 
 Every row that is reached is asked, so that the order and repetition of rows mean nothing and a row that raises
-is never skipped. What the answer rested on is noted when it is settled, not after: the rest must not shorten it.
+is never skipped. What the rows answered is an integer for each section; what follows from the same integers is
+worked out once for a slice and kept.
 """
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar
-
-from msgspec import Struct
-from msgspec.structs import replace
+from collections.abc import Callable
 
 from sidecar.core import obligations
+from sidecar.core.bundle import FOREVER
+from sidecar.core.instants import SECOND
 from sidecar.core.model import Obligation
-from sidecar.core.slices import GATES_PASSED, Compiled, Contribution, Ground, MatrixCell, Prohibition, Situation, Slice
+from sidecar.core.pack import Pack
+from sidecar.core.slices import Contribution, Prohibition, Section, Settled, Situation, Slice
 
 # Reasons the product gives by itself; every pack has their sentences.
 FACTS_UNAVAILABLE = "FACTS_UNAVAILABLE"
@@ -20,173 +20,161 @@ PROFILE_CATEGORY = "PROFILE_CATEGORY"
 NO_RULE = "NO_RULE"
 NO_RELATIONSHIP = "NO_RELATIONSHIP"
 
-Row = TypeVar("Row", MatrixCell, Ground)
+CACHE_MAX_AGE, SECONDS = "CACHE_MAX_AGE", "s"  # the obligation that shortens an answer's life, and its parameter
+
+VERDICTS_KEPT = 4096  # in one slice: what its rows can answer is far fewer, unless somebody tries
+
+# Which sections the integers of a key are of.
+FIRM, GATES, DELEGATOR, MATRIX, GROUNDS, OTHERWISE, WHOLE = range(7)
 
 
-class Settled(Struct, frozen=True):
-    """What the rows say, before it is put in words for the caller.
+def gates(found: Slice, strict: Situation, loose: Situation) -> tuple[Settled, int] | None:
+    """The refusal of the gate that decides, and how long it lasts; None when all are passed.
 
-    `stage` is the place of the gate that decided, GATES_PASSED after all of them; `firm` a gate no grant opens.
-    `unknown` lists the words that were read as absent under an open grant.
+    What no grant changes is asked of `strict`. What is read after the deciding row must not shorten its answer:
+    it would tell of the patient's will to who is refused for something else.
     """
-
-    permit: bool
-    reason: str
-    ends: int
-    rule: str = ""
-    rules: tuple[str, ...] = ()
-    also: tuple[str, ...] = ()
-    stage: int = GATES_PASSED
-    firm: bool = False
-    duties: tuple[Obligation, ...] = ()
-    advice: tuple[Obligation, ...] = ()
-    overlooked: bool = False
+    firm = _prohibited(found, FIRM, found.firm, strict)
+    others = _prohibited(found, GATES, found.gates, loose)
+    return firm or others
 
 
-class Held(Struct, frozen=True):
-    """The prohibition that decides: known, or unknown and therefore a refusal too."""
-
-    row: Prohibition
-    known: bool
-    ends: int
-    rules: tuple[str, ...]
-
-
-def settle(compiled: Compiled, found: Slice, strict: Situation, lenient: Callable[[], Situation] | None) -> Settled:
-    """What the rows of the slice say of this situation.
-
-    `lenient` makes the same situation with unknown restrictions read as absent; it is asked for under an open
-    grant, for the gates a grant may touch, the matrix and the grounds (`bg_unknown`). None: never.
-    """
-    firm = first(found.firm, strict)
-    loose = strict
-    if lenient is not None and compiled.grant_open(strict) is True:
-        loose = lenient()
-    held = first(found.gates, loose)
-    if firm is not None:
-        return refused(firm)
-    if held is not None:
-        return _with_ends(refused(held), strict, loose)
-    settled = _merits(found, loose)
-    if not settled.permit:
-        return _with_ends(settled, strict, loose)
-    duties, said = contributions(found.duties, strict, strict.value, compiled)
-    advice, also_said = contributions(found.advice, strict, strict.value, compiled)
-    return Settled(
-        permit=True,
-        reason=settled.reason,
-        ends=min(strict.ends, loose.ends),
-        rule=settled.rule,
-        rules=tuple(dict.fromkeys(settled.rules + said + also_said)),
-        also=settled.also,
-        duties=duties,
-        advice=advice,
-        overlooked=loose is not strict and bool(loose.unknown),
-    )
+def _prohibited(
+    found: Slice, key: int, section: Section[Prohibition], situation: Situation
+) -> tuple[Settled, int] | None:
+    answered = section.ask(situation)
+    if not answered:
+        return None
+    settled = found.settled.get((key, answered)) or _keep(found, (key, answered), _refused(section, answered))
+    ends = next(ends for bits, ends in situation.held_at.items() if bits >> settled.place & 1)
+    situation.held_at = {}
+    return settled, ends
 
 
-def first(rows: Sequence[Prohibition], situation: Situation) -> Held | None:
-    """The prohibition that decides, by gate, then known before unknown, then by rule number. Asks every row."""
-    held: Held | None = None
-    for row in rows:
-        answer = row.when(situation)
-        if answer is False:
-            continue
-        if held is None:
-            held = Held(row, answer is not None, situation.ends, (row.rule,))
-        elif answer is not None and row.stage == held.row.stage:
-            if held.known:
-                held = Held(held.row, True, held.ends, (*held.rules, row.rule))
-            else:
-                held = Held(row, True, situation.ends, (row.rule,))
-    return held
+def merits(found: Slice, situation: Situation) -> tuple[Settled, int, int]:
+    """What matrix and grounds say once the gates are passed, and what they answered."""
+    kept, cells = found.settled, found.cells.ask(situation)
+    matrix = kept.get((MATRIX, cells)) or _keep(found, (MATRIX, cells), _matrix(found, cells))
+    if not matrix.permit:
+        return matrix, cells, 0
+    grounds = found.grounds.ask(situation)
+    key = GROUNDS, cells, grounds
+    settled = kept.get(key) or _keep(found, key, _ground(found, matrix.rules, grounds))
+    if settled.permit or settled.reason:
+        return settled, cells, grounds
+    said = found.otherwise.ask(situation)
+    return kept.get((OTHERWISE, said)) or _keep(found, (OTHERWISE, said), _otherwise(found, said)), cells, grounds
 
 
-def refused(held: Held) -> Settled:
-    """The refusal a prohibition makes."""
-    row = held.row
-    reason = row.reason if held.known else FACTS_UNAVAILABLE
-    return Settled(False, reason, held.ends, row.rule, tuple(dict.fromkeys(held.rules)), (), row.stage, row.firm)
+def whole(found: Slice, pack: Pack, settled: Settled, cells: int, grounds: int, strict: Situation) -> Settled:
+    """The permit with what comes with it. `cells` and `grounds` are what matrix and grounds answered."""
+    said = found.contributions.ask(strict)
+    key = WHOLE, cells, grounds, said
+    made = found.settled.get(key)
+    if made is None:
+        rows = came(found.contributions, said)
+        made = with_contributions(settled, rows, pack, strict.value)
+        if all(row.template.fixed for row in rows):
+            _keep(found, key, made)
+    return made
 
 
 def may(found: Slice, situation: Situation) -> bool | None:
     """What a delegator may do: the gates that concern them, matrix and grounds; None when it is not known."""
-    held = first(found.delegator, situation)
-    if held is not None:
-        return False if held.known else None
-    settled = _merits(found, situation)
+    answered = found.delegator.ask(situation)
+    if answered:
+        held = _refused(found.delegator, answered)
+        return None if held.reason == FACTS_UNAVAILABLE else False
+    settled, _, _ = merits(found, situation)
     if settled.permit:
         return True
     return None if settled.reason == FACTS_UNAVAILABLE else False
 
 
-def contributions(
-    rows: Sequence[Contribution], situation: Situation, value: Callable[[str], str], compiled: Compiled
-) -> tuple[tuple[Obligation, ...], tuple[str, ...]]:
-    """What comes with a yes, and the ids of the rows it comes from. `value` fills in what rows leave open."""
-    values: list[Obligation] = []
-    rules: tuple[str, ...] = ()
-    for row in rows:
-        # 3.0.1: in p2 unknown counts as present, the obligation comes.
-        if row.when(situation) is not False:
-            values += [each.fixed or obligations.value(each, value) for each in row.templates]
-            rules += row.rules
-    return obligations.merged(values, compiled.pack.obligations), rules
+def came(section: Section[Contribution], answered: int) -> list[Contribution]:
+    """The rows that contribute. 3.0.1: in p2 unknown counts as present, the obligation comes."""
+    return section.held(answered | answered >> len(section.rows))
 
 
-def _merits(found: Slice, situation: Situation) -> Settled:
-    """What matrix and grounds say once the gates are passed."""
-    forbidden, forbidden_maybe = _held(found.forbidden, situation)
-    allowed, allowed_maybe = _held(found.cells, situation)
-    if forbidden:
-        cell = forbidden[0]
-        return Settled(False, cell.reason or PROFILE_CATEGORY, situation.ends, cell.rule, (cell.rule,))
-    if forbidden_maybe or (allowed_maybe and not allowed):
-        cell = (forbidden_maybe or allowed_maybe)[0]
-        return Settled(False, FACTS_UNAVAILABLE, situation.ends, cell.rule, (cell.rule,))
+def with_contributions(settled: Settled, rows: list[Contribution], pack: Pack, value: Callable[[str], str]) -> Settled:
+    """The same with what comes with it. `value` fills in what rows leave open."""
+    made = [(row.template.advice, row.template.fixed or obligations.value(row.template, value)) for row in rows]
+    duties = obligations.merged([each for advice, each in made if not advice], pack.obligations)
+    advice = obligations.merged([each for advice, each in made if advice], pack.obligations)
+    # Duties before advice, each in the order of their rows.
+    ordered = sorted(rows, key=lambda row: row.template.advice)
+    return Settled(
+        permit=True,
+        reason=settled.reason,
+        rule=settled.rule,
+        rules=tuple(dict.fromkeys((*settled.rules, *(row.rule for row in ordered)))),
+        also=settled.also,
+        duties=duties,
+        advice=obligations.advised(advice),
+        age=_age(duties),
+    )
+
+
+def _age(duties: tuple[Obligation, ...]) -> int:
+    ages = [obligations.seconds(duty.params.get(SECONDS, "")) or 0 for duty in duties if duty.id == CACHE_MAX_AGE]
+    return min((age * SECOND for age in ages), default=FOREVER)
+
+
+def _refused(section: Section[Prohibition], answered: int) -> Settled:
+    """The refusal of the first gate that holds or may: known before unknown, then by rule number."""
+    known, unknown = section.held(answered), section.unknown(answered)
+    stage = min(row.stage for row in known + unknown)
+    known = [row for row in known if row.stage == stage]
+    if known:
+        row, reason = known[0], known[0].reason
+        rules = tuple(dict.fromkeys(each.rule for each in known))
+    else:
+        row, reason = next(row for row in unknown if row.stage == stage), FACTS_UNAVAILABLE
+        rules = (row.rule,)
+    return Settled(False, reason, row.rule, rules, stage=stage, firm=row.firm, place=section.rows.index(row))
+
+
+def _matrix(found: Slice, answered: int) -> Settled:
+    """What the matrix says: a permit carries the rules of its cells."""
+    known, unknown = found.cells.held(answered), found.cells.unknown(answered)
+    forbidden = [cell for cell in known if cell.deny]
+    allowed = [cell for cell in known if not cell.deny]
+    doubts = [cell for cell in unknown if cell.deny]
     if not allowed:
-        return Settled(False, PROFILE_CATEGORY, situation.ends)
-    if not found.grounds:
-        return Settled(False, NO_RULE, situation.ends)
-    held, maybe = _held(found.grounds, situation)
+        doubts += [cell for cell in unknown if not cell.deny]
+    if forbidden:
+        return Settled(False, forbidden[0].reason or PROFILE_CATEGORY, forbidden[0].rule, (forbidden[0].rule,))
+    if doubts:
+        return Settled(False, FACTS_UNAVAILABLE, doubts[0].rule, (doubts[0].rule,))
+    if not allowed:
+        return Settled(False, PROFILE_CATEGORY)
+    if not found.grounds.rows:
+        return Settled(False, NO_RULE)
+    return Settled(True, "", rules=tuple(cell.rule for cell in allowed))
+
+
+def _ground(found: Slice, cells: tuple[str, ...], answered: int) -> Settled:
+    """What the grounds say; a refusal without a reason when none holds and none may: `otherwise` has it."""
+    held, unknown = found.grounds.held(answered), found.grounds.unknown(answered)
     if held:
         best = held[0]
         also = dict.fromkeys(row.reason for row in held if row.reason != best.reason)
-        rules = (*(row.rule for row in held), *(cell.rule for cell in allowed))
-        return Settled(True, best.reason, situation.ends, best.rule, rules, tuple(also))
-    if maybe:
-        return Settled(False, FACTS_UNAVAILABLE, situation.ends, maybe[0].rule, (maybe[0].rule,))
-    return _otherwise(found, situation)
+        return Settled(True, best.reason, best.rule, (*(row.rule for row in held), *cells), tuple(also))
+    if unknown:
+        return Settled(False, FACTS_UNAVAILABLE, unknown[0].rule, (unknown[0].rule,))
+    return Settled(False, "")
 
 
-def _held(rows: Sequence[Row], situation: Situation) -> tuple[list[Row], list[Row]]:
-    """The rows that hold, and those of which it is not known. Asks every row."""
-    held, maybe = [], []
-    for row in rows:
-        answer = row.when(situation)
-        if answer is True:
-            held.append(row)
-        elif answer is None:
-            maybe.append(row)
-    return held, maybe
-
-
-def _otherwise(found: Slice, situation: Situation) -> Settled:
+def _otherwise(found: Slice, answered: int) -> Settled:
     """The refusal of the highest-ranked `otherwise` that is known to hold; NO_RELATIONSHIP when none is."""
-    said: Ground | None = None
-    for row in found.grounds:
-        if not row.otherwise:
-            continue
-        holds = row.otherwise_when is None or row.otherwise_when(situation) is True
-        if holds and (said is None or row.otherwise_rank < said.otherwise_rank):
-            said = row
+    said = min(found.otherwise.held(answered), key=lambda row: row.otherwise_rank, default=None)
     if said is None:
-        return Settled(False, NO_RELATIONSHIP, situation.ends)
-    return Settled(False, said.otherwise, situation.ends, said.rule, (said.rule,))
+        return Settled(False, NO_RELATIONSHIP)
+    return Settled(False, said.otherwise, said.rule, (said.rule,))
 
 
-def _with_ends(settled: Settled, strict: Situation, loose: Situation) -> Settled:
-    """The same, resting on the grant too when it was read leniently."""
-    if loose is strict:
-        return settled
-    return replace(settled, ends=min(settled.ends, strict.ends))
+def _keep(found: Slice, key: tuple[int, ...], settled: Settled) -> Settled:
+    if len(found.settled) >= VERDICTS_KEPT:
+        found.settled.clear()
+    found.settled[key] = settled
+    return settled

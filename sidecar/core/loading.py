@@ -4,20 +4,30 @@ from collections.abc import Mapping
 
 from sidecar.core import casbin_text, groups, pack_check
 from sidecar.core.casbin_text import LINKS, MODEL_FILE, ROLES_FILE
+from sidecar.core.compiled import Compiled
 from sidecar.core.expression import Domains, Nouns
 from sidecar.core.model import PolicyRef
 from sidecar.core.pack import Pack
 from sidecar.core.pack_check import PACK_FILE, Texts
 from sidecar.core.policy import OPENING_REASONS, OWN_REASONS, PolicySet
-from sidecar.core.slices import Compiled, Situations
+from sidecar.core.slices import Situations
 from sidecar.core.vocabulary import REFERENCES
+from sidecar.core.words import Words
 from sidecar.errors import Fault, PolicyFault
 
 
 def load(
-    pack: Pack, files: Mapping[str, str], texts: Texts, ref: PolicyRef, nouns: Nouns, situations: Situations
+    pack: Pack,
+    files: Mapping[str, str],
+    texts: Texts,
+    ref: PolicyRef,
+    nouns: Nouns,
+    words: Words,
+    situations: Situations,
 ) -> PolicySet:
     """The rules of a pack, compiled. `files` are the pack's texts by name, `texts` its sentences by language.
+
+    `nouns` types the words that rows may use, `words` answers them of what `situations` makes.
 
     Raises PolicyFault with every fault found.
     """
@@ -46,7 +56,7 @@ def load(
     if faults:
         raise PolicyFault(sorted(faults, key=lambda fault: (fault.file, fault.line)))
     sentences = {language: tables["reasons"] for language, tables in texts.items()}
-    return PolicySet(Compiled(pack, rows, members), ref, sentences, situations)
+    return PolicySet(Compiled(pack, rows, members, words), ref, sentences, situations)
 
 
 def domains(pack: Pack) -> Domains:

@@ -8,10 +8,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from sidecar.core import obligations
 from sidecar.core.casbin_text import NAME, Cell, Duty, Rows, Rule
+from sidecar.core.compiled import gate_of
 from sidecar.core.model import KINDS
 from sidecar.core.pack import Pack
 from sidecar.core.question import ANSWER_MAX_AGE, MASK_DISCLOSURE
-from sidecar.core.slices import gate_of
 from sidecar.errors import Fault
 
 PACK_FILE = "pack.toml"

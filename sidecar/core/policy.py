@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from sidecar.core.break_glass import GrantTerms
 from sidecar.core.bundle import Snapshot
+from sidecar.core.compiled import Compiled
 from sidecar.core.judgement import FACTS_UNAVAILABLE, NO_RELATIONSHIP, NO_RULE, PROFILE_CATEGORY
 from sidecar.core.model import (
     Caller,
@@ -18,7 +19,7 @@ from sidecar.core.model import (
 )
 from sidecar.core.pack import Pack
 from sidecar.core.question import NOT_AVAILABLE, POLICY_ERROR, Book, Question
-from sidecar.core.slices import Compiled, Situations
+from sidecar.core.slices import Situations
 
 UNKNOWN_PROFILE = "UNKNOWN_PROFILE"
 UNKNOWN_CATEGORY = "UNKNOWN_CATEGORY"
@@ -48,7 +49,7 @@ class PolicySet:
     """Answers questions from the rules of one pack."""
 
     def __init__(self, compiled: Compiled, ref: PolicyRef, sentences: Sentences, situations: Situations) -> None:
-        """`situations` makes the nouns of a question; the rows were checked by `loading`."""
+        """`situations` makes the situation of a question; the rows were checked by `loading`."""
         self.ref = ref
         self._compiled, self._sentences = compiled, sentences
         self._book = Book(compiled, situations)
@@ -96,7 +97,7 @@ class PolicySet:
                 language=opening.language,
             ),
         )
-        found = self._compiled.opening_slice(profile, request.resource.category, request.action, request.purpose)
+        found = self._compiled.opening_slice(profile)
         return Question(self._book, found, request, caller, controller_id, snapshot, now).opening(opening)
 
     def malformed(self, request: Request) -> ItemFault | None:

@@ -1,43 +1,47 @@
-"""One question, and what is known, as the nouns the rules speak of."""
+"""One question, and what is known, as the words of the rules ask it."""
 
 from typing import Self
 
-from sidecar.core import delegations, instants, wills
-from sidecar.core.bundle import Snapshot
+from sidecar.core import care, delegations, instants, lifecycle, wills
 from sidecar.core.evidence import Evidence
-from sidecar.core.model import Caller, Request
-from sidecar.core.nouns_record import Patient, Resource
-from sidecar.core.nouns_request import Authentication, Context, Device
-from sidecar.core.nouns_request import Caller as CallerNoun
-from sidecar.core.nouns_subject import Subject
-from sidecar.core.pack import Pack
+from sidecar.core.once import once
 
 
 class Situation(Evidence):
-    """The nouns of one question: `subject`, `authentication`, `device`, `caller`, `action`, `resource`, `purpose`,
-    `patient`, `context`; their words are worked out when asked. The collectors are those of `Evidence`.
+    """What the words are asked of. What several of them need is worked out once, when first asked.
+
+    The collectors are those of `Evidence`.
     """
 
-    def __init__(
-        self,
-        request: Request,
-        caller: Caller,
-        controller_id: str,
-        snapshot: Snapshot,
-        now: int,
-        pack: Pack,
-        lenient: bool = False,
-    ) -> None:
-        """`controller_id` is the resolved one; `pack` has its groups flattened to names."""
-        super().__init__(request, caller, controller_id, snapshot, now, pack, lenient)
-        self.action, self.purpose = request.action, request.purpose
-        self.subject = Subject(self)
-        self.authentication = Authentication(self)
-        self.device = Device(self)
-        self.caller = CallerNoun(self)
-        self.resource = Resource(self)
-        self.patient = Patient(self)
-        self.context = Context(self)
+    @once
+    def in_team(self) -> bool | None:
+        """Whether the subject is in the patient's care team."""
+        return care.in_team(self, self.request.subject.id, self.units)
+
+    @once
+    def left(self) -> int | None:
+        """When the subject and the patient were last in a unit together; NEVER, or None when it is not known."""
+        return care.left(self, self.request.subject.id)
+
+    @once
+    def acted_for(self) -> tuple[str, bool | None]:
+        """Who delegated and may do this now, as `delegations.delegator`."""
+        return delegations.delegator(self)
+
+    @once
+    def lifecycles(self) -> frozenset[str]:
+        """What the record is known to be."""
+        return lifecycle.lifecycles(self)
+
+    @once
+    def deaths(self) -> frozenset[str]:
+        """The recorded dates of death."""
+        return lifecycle.deaths(self)
+
+    @once
+    def flags(self) -> frozenset[str]:
+        """The record's flags."""
+        return lifecycle.flags(self)
 
     def without_will(self) -> Self:
         """The same with the patient's directives and visibility values taken away, and nothing relied on yet (3.0.4).
@@ -55,7 +59,7 @@ class Situation(Evidence):
     def value(self, name: str) -> str:
         """`delegator`, `senior` or `until` (the end of the open grant, RFC 3339); empty when there is none."""
         if name == "delegator":
-            return delegations.delegator(self)[0]
+            return self.acted_for[0]
         if name == "senior":
             return self.request.subject.supervised_by
         grant = self.open_grant

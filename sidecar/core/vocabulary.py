@@ -40,7 +40,6 @@ _REQUEST = Word("request")
 
 NOUNS: Mapping[str, Mapping[str, Word]] = {
     "subject": {
-        "profile": _REQUEST,
         "is_provider": _REQUEST,
         "purpose_allowed": Word("request", ("purpose",)),
         "named_account": _GROUND,
@@ -87,7 +86,6 @@ NOUNS: Mapping[str, Mapping[str, Word]] = {
         "hosting_lawful": _GROUND,
     },
     "resource": {
-        "category": _REQUEST,
         "expired": _RESTRICTION,
         "archived": _RESTRICTION,
         "frozen": _RESTRICTION,

@@ -1,52 +1,33 @@
-"""How nouns answer: each word once per decision, an unknown noted and, where a grant says so, read as absent."""
+"""What each word answers: for every word of the vocabulary, a function of the situation and its arguments."""
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from sidecar.core.evidence import Evidence
-from sidecar.core.once import once
+from sidecar.core import words_record, words_request, words_subject
+from sidecar.core.expression import Term
 
+# A situation, then the numbers and strings of the call → True, False or None (unknown).
+Answer = Callable[..., bool | None]
+Words = Mapping[str, Mapping[str, Answer]]
 
-class Noun:
-    """What a rule may speak of, as `r.<name>`. A word once answered is a plain attribute of the instance."""
-
-    name: ClassVar[str]
-
-    def __init__(self, evidence: Evidence) -> None:
-        self.evidence = evidence
-
-
-N = TypeVar("N", bound=Noun)
-P = ParamSpec("P")
-
-
-class word(once[N, bool | None]):  # noqa: N801 - read as the decorator it is
-    """A word without arguments: answered once, noted when unknown."""
-
-    def __get__(self, noun: Any, owner: type) -> Any:
-        if noun is None:
-            return self
-        said = self.make(noun)
-        if said is None:
-            said = noun.evidence.unanswered(noun.name, self.name)
-        noun.__dict__[self.name] = said
-        return said
+WORDS: Words = {
+    "subject": words_subject.WORDS,
+    "authentication": words_request.AUTHENTICATION,
+    "device": words_request.DEVICE,
+    "caller": words_request.CALLER,
+    "resource": words_record.RESOURCE,
+    "patient": words_record.PATIENT,
+    "context": words_request.CONTEXT,
+}
 
 
-def asked(make: Callable[Concatenate[N, P], bool | None]) -> Callable[Concatenate[N, P], bool | None]:
-    """A word with arguments, answered once for each, noted when unknown."""
-    name = make.__name__
+def answer(situation: Any, term: Term, words: Words = WORDS) -> bool | None:
+    """What one term says, negation left aside: as a compiled row asks it, an unknown noted by the situation."""
+    said = words[term.noun][term.word](situation, *values(term))
+    return situation.unanswered(term.noun, term.word) if said is None else said
 
-    @wraps(make)
-    def answer(noun: N, /, *args: P.args, **kwargs: P.kwargs) -> bool | None:
-        answers, key = noun.evidence.answers, (name, *args)
-        if key in answers:
-            return answers[key]
-        said = make(noun, *args, **kwargs)
-        if said is None:
-            said = noun.evidence.unanswered(noun.name, name)
-        answers[key] = said
-        return said
 
-    return answer
+def values(term: Term) -> list[int | str]:
+    """The arguments of a call; a noun given as argument is known to the situation."""
+    given = term.args or ()
+    return [int(text) if kind == "int" else text for kind, text in given if kind in ("int", "str")]

@@ -1,6 +1,7 @@
-"""A lighthouse instead of a hospital: the small pack in `pack/`, and nouns that answer what a test says."""
+"""A lighthouse instead of a hospital: the small pack in `pack/`, and words that answer what a test says."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -26,6 +27,7 @@ from sidecar.core.model import (
 from sidecar.core.pack import Pack
 from sidecar.core.policy import PolicySet
 from sidecar.core.vocabulary import Word
+from sidecar.core.words import Words
 
 PACK = Path(__file__).parent / "pack"
 NOW = 1_772_000_000_000_000
@@ -81,7 +83,7 @@ class Said(Struct):
 
 
 class Noun:
-    """A noun whose every word asks the board."""
+    """A noun as PyCasbin reads it: every word asks the board."""
 
     def __init__(self, board: "Board", name: str) -> None:
         self.board, self.name = board, name
@@ -90,36 +92,48 @@ class Noun:
         known = NOUNS[self.name][word]
         if known.args is None:
             return self.board.ask(self.name, word)
-        return lambda *args: self.board.ask(self.name, word, *args)
+        return lambda *args: self.board.ask(
+            self.name, word, *(each for each in args if each != self.board.request.purpose)
+        )
 
 
 class Board:
-    """The nouns of one question; answers come from what the test said."""
+    """What the words of one question are asked of; answers come from what the test said."""
 
-    def __init__(self, said: Said, request: Request, lenient: bool = False) -> None:
+    def __init__(
+        self,
+        said: Said,
+        request: Request,
+        caller: Caller,
+        controller_id: str,
+        snapshot: Snapshot,
+        now: int,
+        lenient: bool = False,
+    ) -> None:
         self.said, self.request, self.lenient = said, request, lenient
-        self.subject, self.resource = Noun(self, "subject"), Noun(self, "resource")
-        self.patient, self.context = Noun(self, "patient"), Noun(self, "context")
-        self.purpose = request.purpose
+        self.speaker, self.controller_id, self.snapshot, self.now = caller, controller_id, snapshot, now
         self.relied: list[Known] = []
         self.ends = FOREVER
+        self.held_at: dict[int, int] = {}
         self.unknown: list[str] = []
-        self.delegate: Callable[[Request, str], bool | None] | None = None
+        self.delegate: Callable[[Board, Request], bool | None] | None = None
 
     def ask(self, noun: str, word: str, *args: object) -> bool | None:
-        texts = [argument for argument in args if isinstance(argument, str) and argument != self.purpose]
+        texts = [argument for argument in args if isinstance(argument, str)]
         name = f"{noun}.{word}" + (f"({','.join(texts)})" if texts else "")
         if name == "subject.acts_for" and self.said.delegated is not None:
-            return self.delegate(self.said.delegated, "D") if self.delegate is not None else False
+            return self.delegate(self, self.said.delegated) if self.delegate is not None else False
         answer = self.said.answers.get(name, USUAL.get(name, False))
         if isinstance(answer, Exception):
             raise answer
         self.ends = min(self.ends, self.said.ends.get(name, FOREVER))
-        if answer is None:
-            self.unknown.append(name)
-            if self.lenient and NOUNS[noun][word].kind == "restriction":
-                return False
         return answer
+
+    def unanswered(self, noun: str, word: str) -> bool | None:
+        name = f"{noun}.{word}"
+        if name not in self.unknown:
+            self.unknown.append(name)
+        return False if self.lenient and NOUNS[noun][word].kind == "restriction" else None
 
     def without_will(self) -> "Board":
         said = Said(
@@ -130,14 +144,25 @@ class Board:
             self.said.delegated,
             self.said.delegator,
         )
-        return Board(said, self.request, self.lenient)
+        return Board(said, self.request, self.speaker, self.controller_id, self.snapshot, self.now, self.lenient)
 
     def value(self, name: str) -> str:
         return self.said.values.get(name, "")
 
 
+WORDS: Words = {
+    noun: {word: partial(lambda noun, word, board, *args: board.ask(noun, word, *args), noun, word) for word in words}
+    for noun, words in NOUNS.items()
+}
+
+
+def a_board(said: Said, request: Request) -> Board:
+    """A board that no delegator can be asked of."""
+    return Board(said, request, CALLER, "c1", a_snapshot(), NOW)
+
+
 def situations(said: Said) -> Callable[..., Board]:
-    """What makes the nouns of a question; a delegator's question is answered by what was said of them."""
+    """What makes the situation of a question; a delegator's question is answered by what was said of them."""
 
     def make(
         request: Request,
@@ -149,8 +174,9 @@ def situations(said: Said) -> Callable[..., Board]:
         lenient: bool = False,
     ) -> Board:
         if request is said.delegated:
-            return Board(Said(said.delegator, said.ends, without_will=said.without_will), request, lenient)
-        return Board(said, request, lenient)
+            theirs = Said(said.delegator, said.ends, without_will=said.without_will)
+            return Board(theirs, request, caller, controller_id, snapshot, now, lenient)
+        return Board(said, request, caller, controller_id, snapshot, now, lenient)
 
     return make
 
@@ -169,7 +195,7 @@ def edited(edits: Mapping[str, str | Callable[[str], str]]) -> Bundle:
 def a_policy(said: Said | Answers | None = None, pack: Bundle = SHIPPED) -> PolicySet:
     """The pack compiled, in a world where the words answer so."""
     world = said if isinstance(said, Said) else Said(said or {})
-    return bundle.compile_bundle(pack, NOUNS, situations(world))
+    return bundle.compile_bundle(pack, NOUNS, WORDS, situations(world))
 
 
 def a_request(

@@ -238,7 +238,7 @@ def test_a_fact_that_both_readings_of_a_grant_relied_on_is_named_once():
             return super().ask(noun, word, *args)
 
     policy = a_policy(OPEN)
-    policy._book.situations = lambda request, *rest: Relying(Said(OPEN), request, rest[-1] is True)
+    policy._book.situations = lambda request, *rest: Relying(Said(OPEN), request, *rest[:4], rest[-1] is True)
     decision = policy.evaluate(URGENT, CALLER, "c1", a_snapshot(), NOW)
     assert decision.reason == "ALLOW_GRANT"
     assert decision.relied == (Relied("dpi", "m1", 7),)
@@ -293,7 +293,7 @@ def _ends_of_will_taken_away(said, without):
             plain.said = Said(plain.said.answers, without)
             return plain
 
-    return lambda request, *rest, **more: Willed(said, request)
+    return lambda request, *rest: Willed(said, request, *rest[:4])
 
 
 def test_an_incomplete_feed_answers_the_same_masked_or_not():

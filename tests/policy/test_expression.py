@@ -1,13 +1,25 @@
 """The `when` of a row: three values, the same for any order of terms, and nothing but the vocabulary."""
 
+from collections.abc import Callable, Mapping
 from itertools import permutations, product
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sidecar.core.expression import Both, Constant, Either, ExpressionFault, Node, Term, compiled, faults, parse
+from sidecar.core import generated
+from sidecar.core.expression import (
+    DEEPEST,
+    MOST_WORDS,
+    Both,
+    Constant,
+    Either,
+    ExpressionFault,
+    Node,
+    Term,
+    faults,
+    parse,
+)
 from tests.policy.lighthouse import NOUNS
 
 THREE = (True, False, None)
@@ -16,8 +28,26 @@ OR = {pair: (True if True in pair else None if None in pair else False) for pair
 NOT = {True: False, False: True, None: None}
 
 
+class Nobody:
+    """A situation whose unknown words stay unknown."""
+
+    ends = 0
+
+    def __init__(self) -> None:
+        self.held_at: dict[int, int] = {}
+
+    def unanswered(self, noun: str, word: str) -> None:
+        return None
+
+
+def answer(node: Node, words: Mapping[str, Callable[..., bool | None]]) -> bool | None:
+    """What one row with this condition answers."""
+    ask = generated.function(generated.code([node]), {"n": words})
+    return {0: False, 1: True, 2: None}[ask(Nobody())]
+
+
 def asked(text: str, **words: bool | None) -> bool | None:
-    return compiled(parse(text))(SimpleNamespace(n=SimpleNamespace(**words)))
+    return answer(parse(text), {word: lambda s, said=said: said for word, said in words.items()})
 
 
 @pytest.mark.parametrize(("a", "b"), list(product(THREE, THREE)))
@@ -54,23 +84,17 @@ def test_constants_are_worked_out_when_the_row_is_read():
     assert parse("r.n.a && (r.n.b && False)") == Constant(False)
 
 
-def test_arguments_reach_the_word_as_numbers_strings_and_nouns():
+def test_arguments_reach_the_word_as_numbers_and_strings_and_nouns_are_known_to_the_situation():
     seen = []
-    resource = object()
-    nouns = SimpleNamespace(n=SimpleNamespace(w=lambda *args: seen.append(args)), resource=resource, purpose="veille")
-    compiled(parse('r.n.w(30) && r.n.w("a", "b-c:d") && r.n.w(r.resource) && r.n.w(r.purpose)'))(nouns)
-    assert seen == [(30,), ("a", "b-c:d"), (resource,), ("veille",)]
+    text = 'r.n.w(30) && r.n.w("a", "b-c:d") && r.n.w(r.resource) && r.n.w(r.purpose)'
+    assert answer(parse(text), {"w": lambda s, *args: not seen.append(args)}) is True
+    assert seen == [(30,), ("a", "b-c:d"), (), ()]
 
 
 def test_each_word_is_asked_once_and_not_after_the_answer_is_settled():
     asked_words = []
-
-    class Listening:
-        def __getattr__(self, word):
-            asked_words.append(word)
-            return word == "a"
-
-    compiled(parse("r.n.a && r.n.b && r.n.c"))(SimpleNamespace(n=Listening()))
+    words = {word: lambda s, word=word: asked_words.append(word) or word == "a" for word in "abc"}
+    assert answer(parse("r.n.a && r.n.b && r.n.c"), words) is False
     assert asked_words == ["a", "b"]
 
 
@@ -111,7 +135,30 @@ def test_a_compiled_expression_says_what_a_plain_reading_says(text, values):
     assert asked(text, **words) is expected.value
 
 
+@settings(max_examples=300, deadline=None)
+@given(st.lists(TEXTS, min_size=1, max_size=6), st.tuples(*[st.sampled_from(THREE)] * 3), st.booleans())
+def test_rows_asked_together_answer_what_each_says_alone(texts, values, dated):
+    words = {word: lambda s, said=said: said for word, said in zip("abc", values, strict=True)}
+    nodes = [parse(text) for text in texts]
+    together = Nobody()
+    bits = generated.function(generated.code(nodes, dated), {"n": words})(together)
+    alone = [answer(node, words) for node in nodes]
+    assert [bits >> n & 1 == 1 for n in range(len(nodes))] == [said is True for said in alone]
+    assert [bits >> len(nodes) + n & 1 == 1 for n in range(len(nodes))] == [said is None for said in alone]
+    dates = [sum(mask >> n & 1 for mask in together.held_at) for n in range(len(nodes))]
+    assert dates == [int(dated and said is not False) for said in alone]
+
+
+def test_an_expression_of_as_many_words_as_are_let_in_compiles():
+    deep = "r.n.a"
+    for n in range(DEEPEST):
+        deep = f"r.n.a {('&&', '||')[n % 2]} ({deep})"
+    for text in (" && ".join(["r.n.a"] * MOST_WORDS), " || ".join(["r.n.a"] * MOST_WORDS), deep):
+        assert asked(text, a=True) is True
+
+
 BAD = {
+    " && ".join(["r.a.b"] * 41): "41 words; at most 40: split the row",
     "mfa": "`mfa` is not a word; write `r.<noun>.<word>`",
     "r.subject": "`r.subject` is not a word",
     "r.subject.near.x": "is not a word",

@@ -21,8 +21,9 @@ from tests.policy.lighthouse import (
     SHIPPED,
     USUAL,
     WILL,
-    Board,
+    Noun,
     Said,
+    a_board,
     a_policy,
     a_request,
     a_snapshot,
@@ -84,7 +85,7 @@ class Row:
         unknown = [word for word, answer in answers.items() if answer is None]
         seen = set()
         for guess in product((True, False), repeat=len(unknown)):
-            board = Board(Said({**answers, **dict(zip(unknown, guess, strict=True))}), request)
+            board = a_board(Said({**answers, **dict(zip(unknown, guess, strict=True))}), request)
             seen.add(self.enforcer.enforce(BY_KIND[self.kind], *nouns(board, request)))
         return seen.pop() if len(seen) == 1 else None
 
@@ -101,9 +102,18 @@ class Named:
 
 
 def nouns(board, request) -> list:
-    subject = Named(board.subject, profile=request.subject.profile)
-    resource = Named(board.resource, category=request.resource.category)
-    return [subject, None, None, None, request.action, resource, request.purpose, board.patient, board.context]
+    subject = Named(Noun(board, "subject"), profile=request.subject.profile)
+    resource = Named(Noun(board, "resource"), category=request.resource.category)
+    return [
+        subject,
+        None,
+        None,
+        None,
+        request.action,
+        resource,
+        request.purpose,
+        *(Noun(board, name) for name in ("patient", "context")),
+    ]
 
 
 JUDGES = [Row(text) for text in ROWS]
@@ -146,7 +156,7 @@ def test_pycasbin_row_by_row_and_the_policy_set_agree(request, answers):
 @settings(max_examples=60, deadline=None)
 @given(REQUESTS, worlds(unknown=0))
 def test_pycasbin_with_all_rows_at_once_agrees_when_everything_is_known(request, answers):
-    board = Board(Said(answers), request)
+    board = a_board(Said(answers), request)
     asked = nouns(board, request)
     permit = WHOLE.enforce(BY_KIND["p"], *asked) and WHOLE.enforce(BY_KIND["p3"], *asked)
     assert (decide(answers, request).effect is Effect.PERMIT) is permit

@@ -33,6 +33,8 @@ from sidecar.core.model import (
     Target,
 )
 from sidecar.core.situation import Situation
+from sidecar.core.vocabulary import NOUNS
+from sidecar.core.words import WORDS
 
 SECOND, DAY = instants.SECOND, instants.DAY
 HOUR = 3600 * SECOND
@@ -305,6 +307,36 @@ def snapshot(
     return Snapshot(staff, about if readable else None)
 
 
+class Noun:
+    """`situation.subject.in_care_team`: a word, asked as a row asks it."""
+
+    def __init__(self, situation: "Asked", name: str) -> None:
+        self._situation, self._name = situation, name
+
+    def __getattr__(self, word: str) -> Any:
+        takes = NOUNS[self._name][word].args
+
+        def answer(*args: object) -> bool | None:
+            said = WORDS[self._name][word](
+                self._situation, *(args if not {"resource", "purpose"}.intersection(takes or ()) else ())
+            )
+            return self._situation.unanswered(self._name, word) if said is None else said
+
+        return answer() if takes is None else answer
+
+
+class Asked(Situation):
+    """A situation whose words read as rules write them."""
+
+    subject = property(lambda self: Noun(self, "subject"))
+    authentication = property(lambda self: Noun(self, "authentication"))
+    device = property(lambda self: Noun(self, "device"))
+    caller = property(lambda self: Noun(self, "caller"))
+    resource = property(lambda self: Noun(self, "resource"))
+    patient = property(lambda self: Noun(self, "patient"))
+    context = property(lambda self: Noun(self, "context"))
+
+
 def situation(
     *facts: Fact,
     request: Request = REQUEST,
@@ -313,7 +345,7 @@ def situation(
     pack: pack.Pack = PACK,
     lenient: bool = False,
     **known_as: Any,
-) -> Situation:
+) -> Asked:
     """The situation of this request when these facts are known; `known_as` is any argument of `snapshot`."""
     known_as.setdefault("patient", request.resource.patient_id)
-    return Situation(request, caller, CONTROLLER, snapshot(facts, now, **known_as), now, pack, lenient)
+    return Asked(request, caller, CONTROLLER, snapshot(facts, now, **known_as), now, pack, lenient)

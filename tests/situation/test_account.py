@@ -133,11 +133,14 @@ def test_one_activity_is_at_most_one_or_a_named_one():
 
 
 def test_a_purpose_is_allowed_by_the_profiles_list_and_never_when_it_is_always_denied():
-    assert subject().purpose_allowed("soins") is True
-    assert subject().purpose_allowed("droits") is False
+    def allowed(purpose, **known_as):
+        return situation(request=asking(purpose=purpose), **known_as).subject.purpose_allowed(purpose)
+
+    assert allowed("soins") is True
+    assert allowed("droits") is False
     listed = replace(PACK.vocabulary.profiles["medecin"], purposes=("emploi",))
     vocabulary = replace(PACK.vocabulary, profiles={"medecin": listed})
-    assert situation(pack=replace(PACK, vocabulary=vocabulary)).subject.purpose_allowed("emploi") is False
+    assert allowed("emploi", pack=replace(PACK, vocabulary=vocabulary)) is False
 
 
 def test_staff_are_in_the_establishment_by_assignment_facts_alone():

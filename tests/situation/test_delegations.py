@@ -20,8 +20,8 @@ def asked(*facts, request=SECRETARY, may=True, now=NOW, **known):
     """The secretary's situation and what the delegator was asked."""
     questions = []
 
-    def ask(question, delegator):
-        questions.append((question, delegator))
+    def ask(outer, question):
+        questions.append((question, question.subject.id))
         return may(question) if callable(may) else may
 
     made = situation(*facts, request=request, now=now, **known)

@@ -5,7 +5,6 @@ from msgspec.structs import asdict, replace
 
 from sidecar.core.bundle import Snapshot, TenantFacts
 from sidecar.core.model import Caller, References, Subject, Target
-from sidecar.core.situation import Situation
 from tests.situation.builders import (
     CALLER,
     CONTROLLER,
@@ -16,6 +15,7 @@ from tests.situation.builders import (
     PACK,
     SECOND,
     TENANT,
+    Asked,
     alias,
     asking,
     assignment,
@@ -209,7 +209,7 @@ def test_without_the_watermark_check_a_feed_that_never_loaded_reads_as_nobody_fo
         unloaded = snapshot((), marks={})
         careless = Snapshot(CompleteWhateverHappens(**asdict(unloaded.tenant)), unloaded.patient)
         for checked, seen in ((True, unloaded), (False, careless)):
-            asked = Situation(replace(request), CALLER, CONTROLLER, seen, NOW, PACK)
+            asked = Asked(replace(request), CALLER, CONTROLLER, seen, NOW, PACK)
             wrong[checked] += asked.resource.masked_for_subject is False
     assert wrong == {True: 0, False: len(people)}
 

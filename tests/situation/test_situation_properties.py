@@ -157,7 +157,7 @@ WORDS = [(noun, name) for noun, words in NOUNS.items() for name in words]
 def asked_of(facts, request, now=NOW, **known):
     """The situation, where the delegator may do whatever is asked."""
     made = situation(*facts, request=request, now=now, told=NOW, **KNOWN | known)
-    made.delegate = lambda request, delegator: True
+    made.delegate = lambda outer, request: True
     return made
 
 

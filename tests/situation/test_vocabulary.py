@@ -1,16 +1,14 @@
-"""The list of words and the nouns say the same, and a word answers True, False or None."""
+"""The typed list of words and the functions that answer them say the same, and a word answers True, False or None."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-from sidecar.core import situation as module
 from sidecar.core.vocabulary import NOUNS, REFERENCES
-from sidecar.core.words import Noun
+from sidecar.core.words import WORDS
 from tests.situation.builders import situation
 
-PLAIN = {("subject", "profile"), ("resource", "category")}  # names, for the matcher; not truth values
 ARGUMENTS = {"int": 30, "str": "psy", "strs": "psy", "purpose": "soins"}
 
 
@@ -31,7 +29,7 @@ def answer(asked, noun, name, word, **given):
 def test_every_word_answers_true_false_or_unknown(noun, name, word):
     for asked in (situation(), situation(readable=False), situation(lenient=True, readable=False)):
         said = answer(asked, noun, name, word)
-        assert isinstance(said, str) if (noun, name) in PLAIN else said in (True, False, None)
+        assert said in (True, False, None)
 
 
 @pytest.mark.parametrize(("noun", "name", "word"), words(), ids=lambda value: value if isinstance(value, str) else "")
@@ -45,14 +43,8 @@ def test_an_unknown_word_is_noted_once_and_only_a_restriction_is_read_as_absent(
         assert lenient.unknown == [f"{noun}.{name}"]
 
 
-def test_a_noun_has_no_public_word_outside_the_list():
-    asked = situation()
-    for noun, listed in NOUNS.items():
-        held = getattr(asked, noun)
-        public = {name for name in dir(type(held)) if not name.startswith("_")} - {"name"}
-        assert public <= set(listed), noun
-        assert isinstance(held, Noun)
-        assert held.name == noun
+def test_each_word_of_the_list_has_its_function_and_no_other_has_one():
+    assert {noun: set(words) for noun, words in WORDS.items()} == {noun: set(words) for noun, words in NOUNS.items()}
 
 
 def test_every_reference_is_a_field_of_the_request():
@@ -66,9 +58,3 @@ def test_no_word_is_left_without_a_test():
     )
     missing = [f"{noun}.{name}" for noun, name, _ in words() if not re.search(rf"\b{name}\b", told)]
     assert missing == []
-
-
-def test_the_situation_shows_the_nouns_rules_speak_of():
-    asked = situation()
-    assert (asked.action, asked.purpose) == ("read", "soins")
-    assert module.Situation.__doc__

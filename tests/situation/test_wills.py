@@ -234,7 +234,7 @@ SECRETARY = asking(subject={"id": "s-card", "profile": "secretaire", "kind": "pe
 def acting(*facts, request=SECRETARY, may=True):
     """The secretary's situation, where the delegator may do whatever is asked."""
     asked = situation(assignment(), delegation(patient_id="P1"), *facts, request=request)
-    asked.delegate = lambda request, delegator: may
+    asked.delegate = lambda outer, request: may
     return asked
 
 
@@ -250,7 +250,7 @@ def test_a_delegators_refusal_is_the_secretarys(kind):
 def test_a_delegator_who_is_refused_counts_only_while_the_delegation_is_in_force(kind):
     refused = directive(kind, target=Target(subject_id="dr-card"))
     over = situation(assignment(), delegation(end=NOW, patient_id="P1"), refused, request=SECRETARY)
-    over.delegate = lambda request, delegator: True
+    over.delegate = lambda outer, request: True
     assert WORDS[kind](over) is False
 
 
