@@ -32,16 +32,16 @@ def was_in_team(evidence: Evidence, subject_id: str) -> bool | None:
     bundle = evidence.bundle
     if bundle is None:
         return None
-    afterwards = _responsible_for(evidence)
     ended = False
     for during, work, _, end in _overlaps(evidence, subject_id):
         ended = ended or (_past(evidence, end) and evidence.supports(during) and evidence.supports(work))
     for known, stay in evidence.active_stays:
         if stay.responsible_id == subject_id:
-            ended = ended or (_past(evidence, known.end + afterwards) and evidence.supports(known))
-    member_for = evidence.window("REL_TEAM").after * SECOND
+            over = known.end + _responsible_for(evidence)
+            ended = ended or (_past(evidence, over) and evidence.supports(known))
     for known in _memberships(evidence, subject_id):
-        ended = ended or (_past(evidence, known.end + member_for) and evidence.supports(known))
+        over = known.end + evidence.window("REL_TEAM").after * SECOND
+        ended = ended or (_past(evidence, over) and evidence.supports(known))
     return ended
 
 
@@ -49,6 +49,8 @@ def left(evidence: Evidence, subject_id: str) -> int | None:
     """When the latest overlap of a stay and the subject's assignment to its unit ended (REL_POST); NEVER for none."""
     if evidence.bundle is None:
         return None
+    if not evidence.active_stays:
+        return NEVER
     latest = NEVER
     rested: tuple[Known, ...] = ()
     for stay, assignment, _, end in _overlaps(evidence, subject_id):
@@ -82,13 +84,12 @@ def responsible(evidence: Evidence, subject_id: str) -> bool | None:
     """Responsible physician of a stay, until the pack's days after its end (REL_RESP)."""
     if evidence.bundle is None:
         return None
-    afterwards = _responsible_for(evidence)
-    return any(
-        stay.responsible_id == subject_id
-        and evidence.holds(known.start, known.end + afterwards)
-        and evidence.supports(known)
-        for known, stay in evidence.active_stays
-    )
+    for known, stay in evidence.active_stays:
+        if stay.responsible_id != subject_id:
+            continue
+        if evidence.holds(known.start, known.end + _responsible_for(evidence)) and evidence.supports(known):
+            return True
+    return False
 
 
 def on_call(evidence: Evidence, subject_id: str) -> bool | None:
@@ -109,11 +110,11 @@ def expecting_transfer(evidence: Evidence, units: Units) -> bool | None:
     bundle = evidence.bundle
     if bundle is None:
         return None
-    window = evidence.window("REL_TRANSFER")
     for known in bundle.stays:
         stay = known.fact.stay
         if stay is None or stay.status != "planned" or stay.unit not in units:
             continue
+        window = evidence.window("REL_TRANSFER")
         begins = known.start - window.before * SECOND
         if (
             evidence.about(known, stay.patient_id)

@@ -28,6 +28,7 @@ from sidecar.core.slices import (
 from sidecar.core.words import Words
 
 SLICES_KEPT = 8192  # the vocabularies are closed: a hospital meets some thousands of combinations
+SLICES_WARMED = 1 << 18  # combinations looked at when a policy is built; those that meet the same rows share all
 GRANT_OPEN = "r.context.grant_open"
 ALWAYS = Condition("True", Constant(True))
 
@@ -42,19 +43,12 @@ class Compiled:
     A function is generated for each distinct section of rows, and slices that meet the same rows share it.
     """
 
-    def __init__(self, pack: Pack, rows: Rows, members: Mapping[str, Members], words: Words) -> None:
-        """`members` are the flattened sections g, g2, g3, g4. The rows were checked against the pack."""
-        self.pack, self._members, self._words = flat_pack(pack, members), members, words
+    def __init__(self, pack: Pack, members: Mapping[str, Members], words: Words) -> None:
+        """`members` are the flattened sections g, g2, g3, g4. Rows are added with `add`, in their order."""
+        self.pack, self.members, self._words = pack, members, words
         self.codes: Codes = {}
+        self.index: Index[Row] = Index(members)
         self._functions: dict[tuple[str, ...], generated.Ask] = {}
-        self._reasons = {reason: place for place, reason in enumerate(pack.reasons)}
-        prohibitions = sorted((row for row in rows.rules if row.deny), key=self._gate_key)
-        grounds = sorted((row for row in rows.rules if not row.deny), key=self._ground_key)
-        placed: list[tuple[Place, Row]] = [(_place(row), self._prohibition(row)) for row in prohibitions]
-        placed += [(_place(row), self._ground(row)) for row in grounds]
-        placed += [(_place(row), _cell(row)) for row in sorted(rows.cells, key=_row_key)]
-        placed += [(_place(row), self._contribution(row)) for row in sorted(rows.duties, key=_duty_key)]
-        self._index = Index(placed, members)
         vocabulary = pack.vocabulary
         self.known_purposes = frozenset(vocabulary.purposes) | frozenset(vocabulary.denied_purposes)
         self.known_categories, self.known_actions = frozenset(vocabulary.categories), frozenset(vocabulary.actions)
@@ -63,12 +57,21 @@ class Compiled:
         self._slices: dict[Place, Slice] = {}
         self._opening_slices: dict[Place, Slice] = {}
 
+    def warm(self) -> None:
+        """Generate what slices need, so that no question waits for it; a vocabulary beyond SLICES_WARMED is cut."""
+        vocabulary = self.pack.vocabulary
+        names = vocabulary.profiles, vocabulary.categories, vocabulary.actions, sorted(self.known_purposes)
+        for place, met in self.index.distinct(names, SLICES_WARMED):
+            self._sliced(met, place)
+        for profile in vocabulary.profiles:
+            self.opening_slice(profile)
+
     def slice(self, profile: str, category: str, action: str, purpose: str) -> Slice | None:
         """The rows of a question; None when one of the four names is not in the pack's vocabulary."""
         names = profile, category, action, purpose
         found = self._slices.get(names)
         if found is None and self.knows(*names):
-            found = self._kept(self._slices, names, self._sliced(self._index.met(names), names))
+            found = self._kept(self._slices, names, self._sliced(self.index.met(names), names))
         return found
 
     def knows(self, profile: str, category: str, action: str, purpose: str) -> bool:
@@ -90,14 +93,14 @@ class Compiled:
         names = profile, scope, rules.action, rules.purpose
         found = self._opening_slices.get(names)
         if found is None:
-            met = self._index.met(names)
+            met = self.index.met(names)
             inside = {
                 id(row)
-                for category in self._members["g2"].get(scope, frozenset({scope}))
-                for row in self._index.met((profile, category, rules.action, rules.purpose))
+                for category in self.members["g2"].get(scope, frozenset({scope}))
+                for row in self.index.met((profile, category, rules.action, rules.purpose))
                 if isinstance(row, Prohibition)
             }
-            met = [row for row in self._index.rows if id(row) in inside.union(map(id, met))]
+            met = [row for row in self.index.rows if id(row) in inside.union(map(id, met))]
             asked = [
                 row
                 for row in met
@@ -161,35 +164,57 @@ class Compiled:
         rules = self.pack.break_glass
         opened = any(
             isinstance(row, Ground) and row.reason == rules.reason
-            for row in self._index.met((profile, category, action, rules.purpose))
+            for row in self.index.met((profile, category, action, rules.purpose))
         )
         if profile not in rules.eligible or not opened:
             return NO_OFFER
         return Offer(available=True, motives=rules.motives, scope=rules.eligible[profile])
 
-    def _prohibition(self, row: Rule) -> Prohibition:
-        order = self.pack.order
-        gate = gate_of(row.rule, order.gates)
-        discloses, firm = self.pack.reasons[row.reason].discloses, gate in order.firm_gates
-        return Prohibition(row.when, row.rule, row.reason, gate, order.gates.index(gate), firm, discloses)
 
-    def _ground(self, row: Rule) -> Ground:
+class _Ordered:
+    """Rows of a pack's text as compiled rows, in the order they are read."""
+
+    def __init__(self, pack: Pack) -> None:
+        self.pack = pack
+        self.reasons = {reason: place for place, reason in enumerate(pack.reasons)}
+        self.gates = {gate: place for place, gate in enumerate(pack.order.gates)}
+
+    def rows(self, rows: Rows) -> list[tuple[Place, Row]]:
+        prohibitions = sorted((row for row in rows.rules if row.deny), key=self.gate_key)
+        grounds = sorted((row for row in rows.rules if not row.deny), key=self.ground_key)
+        placed: list[tuple[Place, Row]] = [(_place(row), self.prohibition(row)) for row in prohibitions]
+        placed += [(_place(row), self.ground(row)) for row in grounds]
+        placed += [(_place(row), _cell(row)) for row in sorted(rows.cells, key=_row_key)]
+        placed += [(_place(row), self.contribution(row)) for row in sorted(rows.duties, key=_duty_key)]
+        return placed
+
+    def prohibition(self, row: Rule) -> Prohibition:
+        gate = gate_of(row.rule, self.pack.order.gates)
+        discloses, firm = self.pack.reasons[row.reason].discloses, gate in self.pack.order.firm_gates
+        return Prohibition(row.when, row.rule, row.reason, gate, self.gates[gate], firm, discloses)
+
+    def ground(self, row: Rule) -> Ground:
         otherwise = row.otherwise
         if otherwise is None:
             return Ground(row.when, row.rule, row.reason, "", None, 0)
         rank = self.pack.order.otherwise_rank.index(otherwise.reason)
         return Ground(row.when, row.rule, row.reason, otherwise.reason, otherwise.when, rank)
 
-    def _contribution(self, row: Duty) -> Contribution:
+    def contribution(self, row: Duty) -> Contribution:
         return Contribution(row.when, row.rule, obligations.template(row.obligation, self.pack.obligations))
 
-    def _gate_key(self, row: Rule) -> tuple[object, ...]:
+    def gate_key(self, row: Rule) -> tuple[object, ...]:
         # Two reasons of one rule: the one pack.toml names first, so that the order of rows never decides.
-        gates = self.pack.order.gates
-        return (gates.index(gate_of(row.rule, gates)), number(row.rule), self._reasons[row.reason], row.when.text)
+        gate = self.gates[gate_of(row.rule, self.pack.order.gates)]
+        return (gate, number(row.rule), self.reasons[row.reason], row.when.text)
 
-    def _ground_key(self, row: Rule) -> tuple[object, ...]:
+    def ground_key(self, row: Rule) -> tuple[object, ...]:
         return (self.pack.order.allow_rank.index(row.reason), number(row.rule), row.when.text)
+
+
+def ordered(pack: Pack, rows: Rows) -> list[tuple[Place, Row]]:
+    """The rows as they are read, and where each applies. They were checked against the pack."""
+    return _Ordered(pack).rows(rows)
 
 
 def flat_pack(pack: Pack, members: Mapping[str, Members]) -> Pack:

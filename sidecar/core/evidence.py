@@ -68,11 +68,14 @@ class Evidence:
         self.relied: list[Known] = []
         self.unknown: list[str] = []
         self.vouched: dict[str, bool | None] = {}
-        self.bundle = self._bundle()
+        self.bundle = bundle = self._bundle()
+        # Whether anything is known of the patient's will, and of the record as a whole: most often nothing is.
+        self.undirected = bundle is not None and not bundle.directives
+        self.stated = bundle is not None and bool(bundle.record_states)
         # Every name this patient goes by now.
         self.names: tuple[str, ...] = (request.resource.patient_id,)
-        if self.bundle is not None and self.bundle.aliases:
-            self.names = self._names(self.bundle.aliases)
+        if bundle is not None and bundle.aliases:
+            self.names = self._names(bundle.aliases)
 
     def _bundle(self) -> PatientFacts | None:
         name, patient = self.request.resource.patient_id, self.snapshot.patient

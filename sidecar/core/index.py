@@ -1,7 +1,7 @@
 """Rows found by the names they apply to, so that a slice costs what it meets, however many rows there are."""
 
-from collections.abc import Mapping, Sequence
-from itertools import chain
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice, product
 from typing import Generic, TypeVar
 
 from sidecar.core.casbin_text import LINKS, NONE
@@ -13,31 +13,71 @@ ANY = NONE  # a row of the matrix knows no purpose
 
 
 class Index(Generic[T]):
-    """Rows by the profile, category, action and purpose they state."""
+    """Rows by the profile, category, action and purpose they state, in the order they were added."""
 
-    def __init__(self, placed: Sequence[tuple[Place, T]], members: Mapping[str, Members]) -> None:
+    def __init__(self, members: Mapping[str, Members]) -> None:
         """`members` are the flattened sections of links, one a column."""
-        self._placed = placed
-        self.rows: Sequence[T] = [row for _, row in placed]
+        self.rows: list[T] = []
+        self._places: list[Place] = []
         self._groups = tuple(_groups_of(members[section]) for section in LINKS)
         self._stated: tuple[dict[str, list[int]], ...] = tuple({} for _ in LINKS)
-        for number, (place, _) in enumerate(placed):
+
+    def add(self, placed: Iterable[tuple[Place, T]]) -> None:
+        """Add rows after those that are there."""
+        for place, row in placed:
             for stated, name in zip(self._stated, place, strict=True):
-                stated.setdefault(name, []).append(number)
+                stated.setdefault(name, []).append(len(self.rows))
+            self.rows.append(row)
+            self._places.append(place)
+
+    def placed(self) -> Iterator[tuple[Place, T]]:
+        """Every row and what it states, in order."""
+        return zip(self._places, self.rows, strict=True)
 
     def met(self, names: Place) -> list[T]:
         """The rows that apply to these names, in order."""
-        reach = [groups.get(name, frozenset()) | {name, ANY} for groups, name in zip(self._groups, names, strict=True)]
+        reach = [self._reach(column, name) for column, name in enumerate(names)]
         # The column that leaves the fewest rows is read; the others are looked at row by row.
-        found = min(
-            ([stated[name] for name in groups if name in stated]
-             for groups, stated in zip(reach, self._stated, strict=True)),
+        fewest = min(
+            ([stated[name] for name in found if name in stated]
+             for found, stated in zip(reach, self._stated, strict=True)),
             key=lambda lists: sum(map(len, lists)),
         )  # fmt: skip
-        return [self._placed[number][1] for number in sorted(chain(*found)) if self._applies(number, reach)]
+        return [self.rows[number] for number in sorted(chain(*fewest)) if self._applies(number, reach)]
+
+    def distinct(self, vocabulary: Sequence[Iterable[str]], limit: int) -> Iterator[tuple[Place, list[T]]]:
+        """Each different list of rows that names of the vocabulary meet, and the first names that do.
+
+        `vocabulary` has the names of each column; after `limit` combinations the rest is left out.
+        """
+        columns = [list(self._masks(column, names).items()) for column, names in enumerate(vocabulary)]
+        seen: set[int] = set()
+        for combination in islice(product(*columns), limit):
+            met = ~0
+            for mask, _ in combination:
+                met &= mask
+            if met not in seen:
+                seen.add(met)
+                rows = [row for number, row in enumerate(self.rows) if met >> number & 1]
+                yield tuple(name for _, name in combination), rows
+
+    def _masks(self, column: int, names: Iterable[str]) -> dict[int, str]:
+        """For each different set of rows that names of this column leave, as bits, one such name."""
+        found: dict[int, str] = {}
+        of_stated = {name: sum(1 << number for number in rows) for name, rows in self._stated[column].items()}
+        for name in names:
+            mask = 0
+            for group in self._reach(column, name):
+                mask |= of_stated.get(group, 0)
+            found.setdefault(mask, name)
+        return found
+
+    def _reach(self, column: int, name: str) -> frozenset[str]:
+        """What a row may state in this column to apply to this name."""
+        return self._groups[column].get(name, frozenset()) | {name, ANY}
 
     def _applies(self, number: int, reach: Sequence[frozenset[str]]) -> bool:
-        return all(name in found for name, found in zip(self._placed[number][0], reach, strict=True))
+        return all(name in found for name, found in zip(self._places[number], reach, strict=True))
 
 
 def _groups_of(members: Members) -> dict[str, frozenset[str]]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from sidecar.core import casbin_text, groups, pack_check
 from sidecar.core.casbin_text import LINKS, MODEL_FILE, ROLES_FILE
-from sidecar.core.compiled import Compiled
+from sidecar.core.compiled import Compiled, flat_pack, ordered
 from sidecar.core.expression import Domains, Nouns
 from sidecar.core.model import PolicyRef
 from sidecar.core.pack import Pack
@@ -56,7 +56,9 @@ def load(
     if faults:
         raise PolicyFault(sorted(faults, key=lambda fault: (fault.file, fault.line)))
     sentences = {language: tables["reasons"] for language, tables in texts.items()}
-    return PolicySet(Compiled(pack, rows, members, words), ref, sentences, situations)
+    compiled = Compiled(flat_pack(pack, members), members, words)
+    compiled.index.add(ordered(pack, rows))
+    return PolicySet(compiled, ref, sentences, situations)
 
 
 def domains(pack: Pack) -> Domains:

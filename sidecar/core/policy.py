@@ -51,19 +51,17 @@ class PolicySet:
     def __init__(self, compiled: Compiled, ref: PolicyRef, sentences: Sentences, situations: Situations) -> None:
         """`situations` makes the situation of a question; the rows were checked by `loading`."""
         self.ref = ref
-        self._compiled, self._sentences = compiled, sentences
+        self.compiled, self.sentences = compiled, sentences
         self._book = Book(compiled, situations)
 
     @property
     def pack(self) -> Pack:
         """The pack's parameters, groups in its lists of names replaced by the names they stand for."""
-        return self._compiled.pack
+        return self.compiled.pack
 
     def evaluate(self, request: Request, caller: Caller, controller_id: str, snapshot: Snapshot, now: int) -> Decision:
         """What the rules say of this request, in this snapshot, at `now`. Never raises: doubt is a refusal."""
-        found = self._compiled.slice(
-            request.subject.profile, request.resource.category, request.action, request.purpose
-        )
+        found = self.compiled.slice(request.subject.profile, request.resource.category, request.action, request.purpose)
         if found is None:
             return self._book.plain(self._unknown_name(request), now)
         return Question(self._book, found, request, caller, controller_id, snapshot, now).decision()
@@ -97,7 +95,7 @@ class PolicySet:
                 language=opening.language,
             ),
         )
-        found = self._compiled.opening_slice(profile)
+        found = self.compiled.opening_slice(profile)
         return Question(self._book, found, request, caller, controller_id, snapshot, now).opening(opening)
 
     def malformed(self, request: Request) -> ItemFault | None:
@@ -124,15 +122,15 @@ class PolicySet:
 
     def message(self, reason: str, effect: Effect, language: str) -> str:
         """The sentence for a reason, in the pack's own language where `language` is not one it has."""
-        sentences = self._sentences.get(language) or self._sentences[self.pack.pack.language]
+        sentences = self.sentences.get(language) or self.sentences[self.pack.pack.language]
         return sentences.get(reason, effect.value)
 
     def _unknown_name(self, request: Request) -> str:
         """The reason that says which of the four names is not in the vocabulary."""
         if request.subject.profile not in self.pack.vocabulary.profiles:
             return UNKNOWN_PROFILE
-        if request.resource.category not in self._compiled.known_categories:
+        if request.resource.category not in self.compiled.known_categories:
             return UNKNOWN_CATEGORY
-        if request.purpose not in self._compiled.known_purposes:
+        if request.purpose not in self.compiled.known_purposes:
             return UNKNOWN_PURPOSE
         return UNKNOWN_ACTION

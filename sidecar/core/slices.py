@@ -24,9 +24,7 @@ class Situation(Protocol):
     now: int
     relied: list[Known]
     ends: int  # the earliest end of anything a known word rested on, microseconds
-    held_at: Mapping[
-        int, int
-    ]  # of the prohibitions asked last: what `ends` was when each was found to hold
+    held_at: Mapping[int, int]  # of the prohibitions asked last: what `ends` was when each was found to hold
     unknown: list[str]  # words that answered None, or would have but for a lenient reading
     delegate: Ask | None  # what a delegator may do
 

@@ -63,14 +63,18 @@ def only_tagged(s: Situation, *tags: str) -> bool:
 
 def masked_for_subject(s: Situation) -> bool | None:
     """A mask covers this subject, or those the subject acts for, and this object."""
+    if s.undirected and not s.request.resource.masked_for:
+        stated = s.request.resource.masked_for is not None
+        if stated or s.absent("directive") is False:
+            return False
     return wills.judged(s, wills.masked)
 
 
 def _is(s: Situation, state: str) -> bool | None:
     stated = s.request.resource.lifecycle
-    if stated == state or state in s.lifecycles:
+    if stated == state or (s.stated and state in s.lifecycles):
         return True
-    if stated in LIFECYCLES and s.bundle is not None:
+    if s.bundle is not None and stated in LIFECYCLES:
         return False
     return s.absent("record_state")
 
@@ -80,22 +84,26 @@ def _is(s: Situation, state: str) -> bool | None:
 
 def blocked_subject(s: Situation) -> bool | None:
     """Blocked this subject, or those the subject acts for."""
+    if s.undirected and s.absent("directive") is False:
+        return False
     return wills.judged(s, wills.blocked)
 
 
 def opposed_to_subject(s: Situation) -> bool | None:
     """Opposed sharing with this subject, or with those the subject acts for."""
+    if s.undirected and s.absent("directive") is False:
+        return False
     return wills.judged(s, wills.opposed)
 
 
 def deceased(s: Situation) -> bool | None:
     """A death is recorded."""
-    return True if s.deaths else s.absent("record_state")
+    return True if s.stated and s.deaths else s.absent("record_state")
 
 
 def deceased_since_more_than(s: Situation, days: int) -> bool | None:
     """Died more than `days` Paris calendar days ago."""
-    if not s.deaths:
+    if not s.stated or not s.deaths:
         return s.absent("record_state")
     over = midnight(min(s.deaths), days + 1)
     s.edge(over)
@@ -109,12 +117,12 @@ def in_litigation(s: Situation) -> bool | None:
 
 def flagged(s: Situation, flag: str) -> bool | None:
     """The record carries this flag."""
-    return True if flag in s.flags else s.absent("record_state")
+    return True if s.stated and flag in s.flags else s.absent("record_state")
 
 
 def protected_record(s: Situation) -> bool | None:
     """The record carries a flag that asks for a tie by name (A-14, A-28)."""
-    if s.flags and not s.flags.isdisjoint(s.pack.vocabulary.protected_flags):
+    if s.stated and not s.flags.isdisjoint(s.pack.vocabulary.protected_flags):
         return True
     return s.absent("record_state")
 
