@@ -6,6 +6,7 @@ SidecarError
 │   ├── Unauthenticated
 │   └── PermissionDenied
 ├── NotFound            a grant or a record that is not there for this caller
+├── KeysErased          a record whose month's keys are gone: it stands, and cannot be opened any more
 ├── Unavailable         no answer can be given now: nothing is permitted
 │   ├── FactsUnavailable    the facts store cannot be read
 │   ├── FactsTooOld         not as fresh as the consistency token asks, within the deadline
@@ -16,6 +17,7 @@ SidecarError
 ├── PolicyFault         a pack that cannot be loaded: `faults`, each with file and line
 ├── ConfigFault         a setting that cannot be used
 └── InputFault          a file given to a command that cannot be read
+    └── CheckpointFault     a signed note or a key text that is garbled or not signed by a known key
 """
 
 from collections.abc import Sequence
@@ -58,6 +60,12 @@ class NotFound(SidecarError):
     """Nothing of this name for this caller."""
 
     reason = "NOT_FOUND"
+
+
+class KeysErased(SidecarError):
+    """What is asked for was recorded in a month whose keys are gone."""
+
+    reason = "KEYS_ERASED"
 
 
 class Unavailable(SidecarError):
@@ -140,3 +148,9 @@ class InputFault(SidecarError):
     """A file given to a command cannot be read: file, line where known, what is wrong."""
 
     reason = "INPUT_FAULT"
+
+
+class CheckpointFault(InputFault):
+    """A signed note, or the text of a key, is garbled, changed, or signed by no known key."""
+
+    reason = "CHECKPOINT_FAULT"
