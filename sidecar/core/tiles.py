@@ -73,7 +73,8 @@ def bundle(entries: Sequence[bytes]) -> bytes:
 
 def entries(data: bytes) -> list[bytes]:
     """The entries of a bundle. Raises ValueError when its last one is not whole."""
-    found, at, size = [], 0, len(data)
+    found: list[bytes] = []
+    at, size = 0, len(data)
     while at < size:
         start = at + _LENGTH_BYTES
         at = start + int.from_bytes(data[at:start], "big")
