@@ -187,7 +187,7 @@ class Changes:
                 )
                 self._save("open_grant", grant, caller, opening.request_id, digest, now)
         question = _question(policies, opening, controller_id)
-        checked = Checked(question, caller, decision, policies.ref, snapshot.tenant.seq)
+        checked = Checked(question, caller, decision, policies.ref, snapshot.tenant.seq, opening_at=instant)
         [place] = self._ledger.record([checked], now)
         answer = Answer(
             decision,

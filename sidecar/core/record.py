@@ -14,6 +14,7 @@ class Checked(Struct, frozen=True):
     policy: PolicyRef
     facts_seq: int
     elapsed_us: int = 0
+    opening_at: int = 0  # of the opening of a grant, the instant it was judged at; 0 for a plain question
 
 
 class CheckedBatch(Struct, frozen=True):
