@@ -24,8 +24,9 @@ from sidecar.config import Config
 from sidecar.core.bundle import NEVER
 from sidecar.core.model import Caller, Decision
 from sidecar.core.reading import FactsPage, FactsQuery, FeedStatus, RecordsPage, RecordsQuery, RoomStatus, Status
+from sidecar.core.recall import Recalled, about
 from sidecar.core.record import Consulted
-from sidecar.errors import CallerRefused, SidecarError
+from sidecar.errors import CallerRefused, NotFound, SidecarError
 from sidecar.facts.room import open_room
 from sidecar.ledger.room import LedgerRoom
 from sidecar.metrics import Metrics
@@ -129,6 +130,21 @@ class Sidecar:
         page = self._ledger.show(caller.tenant, query)
         self._ledger.record([Consulted(caller, repr(query), len(page.records))], self._clock())
         return page
+
+    def recall(self, caller: Caller, decision_id: str) -> Recalled:
+        """What a decision of the tenant was taken from; the reading is recorded before it is given.
+
+        Raises NotFound, also for a decision about a patient of a controller the caller does not act for;
+        KeysErased, FactsTooOld, FactsUnavailable, LedgerUnavailable.
+        """
+        found = self._ledger.find(caller.tenant, decision_id)
+        controller_id, patient_id = about(found.checked)
+        if patient_id and controller_id not in caller.controllers:
+            raise NotFound("decision_id: no decision of this id")
+        checked = found.checked
+        snapshot = self._facts.past(caller.tenant, controller_id, patient_id, checked.request, checked.facts_seq)
+        self._ledger.record([Consulted(caller, f"recall {found.decision_id}", 1)], self._clock())
+        return Recalled(self._ledger.origin, found, controller_id, snapshot)
 
     def status(self, caller: Caller) -> Status:
         """What the sidecar is doing, as far as the caller's tenant goes."""

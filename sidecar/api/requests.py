@@ -152,6 +152,11 @@ def records_query(payload: bytes) -> RecordsQuery:
     return value(RecordsQuery, message)
 
 
+def decision_named(payload: bytes) -> str:
+    """The decision a RecallDecisionRequest asks for. Raises InvalidRequest."""
+    return _checked(admin_pb2.RecallDecisionRequest, payload).decision_id
+
+
 def nothing(payload: bytes) -> None:
     """Nothing for a GetStatusRequest. Raises InvalidRequest."""
     parsed(admin_pb2.GetStatusRequest, payload)

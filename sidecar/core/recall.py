@@ -39,4 +39,3 @@ def about(checked: Checked) -> tuple[str, str]:
     controller_id = resource.controller_id or (caller.controllers[0] if len(caller.controllers) == 1 else "")
     # As the corridors do: another controller's patient is never read (G-DEV-2).
     return controller_id, resource.patient_id if controller_id in caller.controllers else ""
-

@@ -9,6 +9,7 @@ from sidecar.core import leaf as leaves
 from sidecar.core import leaf_bytes
 from sidecar.core.leaf import RUN_BYTES, ChangeLeaf, leaf_id
 from sidecar.core.reading import RecordsPage, RecordsQuery
+from sidecar.core.recall import Found
 from sidecar.core.record import Changed, Entry, Recorded
 from sidecar.errors import LedgerUnavailable
 from sidecar.ledger import show
@@ -167,6 +168,14 @@ class LedgerRoom:
         Raises LedgerUnavailable when the journal cannot be read.
         """
         return show.page(self._journal, self._keys, self.origin, tenant, query)
+
+    def find(self, tenant: str, decision_id: str) -> Found:
+        """The recorded decision of this id, an item of a batch by `ID.n`.
+
+        Raises NotFound when the tenant has none, KeysErased when its month cannot be opened any more,
+        LedgerUnavailable.
+        """
+        return show.find(self._journal, self._keys, tenant, decision_id)
 
     def entries(self, start: int = 0) -> Iterator[tuple[int, Entry]]:
         """Index and entry of each leaf from `start` on. Raises LedgerUnavailable, and ValueError without its key."""

@@ -12,11 +12,13 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 from msgspec.structs import replace
 
+from sidecar.api import recalls
 from sidecar.api.shape import instant, message, stamp
 from sidecar.authoring.stories import Answered, Outcome, Refusal
 from sidecar.authoring.story import Batch, Close, Open, Step, Story, Write
 from sidecar.config import CallerSettings, Config, FactsSettings, LedgerSettings, Listen, LogSettings, PolicySettings
 from sidecar.core.model import Advice, Decision, Effect, Fact, Obligation, Offer, Request, Watermark
+from sidecar.core.recall import Recalled
 from sidecar.server import Sidecar
 from sidecar.v1 import access_pb2, admin_pb2, break_glass_pb2, facts_pb2
 from sidecar.v1.access_pb2_grpc import AccessServiceStub
@@ -105,6 +107,7 @@ class ServerAsker:
         self.grants: dict[str, str] = {}
         self.fresh: dict[str, dict[tuple[str, str, str], Fact]] = {}  # facts that state no `as_of`, by tenant
         self.writes = 0
+        self.decided: list[tuple[str, str]] = []  # (decision id, tenant) of every answer
         self.told: set[tuple[str, int]] = set()  # (tenant, instant) whose feeds have told everything
         self.write_facts(self.story.caller.tenant, self.story.facts, ())
 
@@ -174,6 +177,7 @@ class ServerAsker:
         return read(response, step.caller.tenant)
 
     def answered(self, response: access_pb2.CheckAccessResponse, tenant: str) -> Answered:
+        self.decided.append((response.decision_id, tenant))
         return Answered(decision_of(response), self.kept(response.decision_id, tenant))
 
     def kept(self, decision_id: str, tenant: str) -> Decision:
@@ -190,6 +194,11 @@ class ServerAsker:
             also=tuple(leaf["also"]),
             rules=tuple(leaf["rules"]),
         )
+
+    def recalled(self, decision_id: str, tenant: str) -> Recalled:
+        """What a decision was taken from, as an auditor of the tenant is told."""
+        query = admin_pb2.RecallDecisionRequest(decision_id=decision_id)
+        return recalls.recalled(self.server.call(self.records.RecallDecision, query, f"auditor-{tenant}"))
 
     def reach(self, step: Step) -> None:
         """Come to the step's instant: what the story calls complete is so, what it dates by no `as_of` is fresh."""
