@@ -52,7 +52,12 @@ def entry(leaf: bytes) -> bytes:
     """The entry that stands in the tree for a leaf: the leaf, or for a large one its hash and length."""
     if len(leaf) <= LONGEST_ENTRY:
         return leaf
-    return msgspec.msgpack.encode((LARGE, hashlib.sha256(leaf).digest(), len(leaf)))
+    return msgspec.msgpack.encode((LARGE, large_digest(leaf), len(leaf)))
+
+
+def large_digest(leaf: bytes) -> bytes:
+    """The SHA-256 that names the file of a large leaf."""
+    return hashlib.sha256(leaf).digest()
 
 
 def large_leaf(entry: bytes) -> tuple[bytes, int] | None:
