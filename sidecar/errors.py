@@ -6,7 +6,7 @@ SidecarError
 │   ├── Unauthenticated
 │   └── PermissionDenied
 ├── NotFound            a grant or a record that is not there for this caller
-├── KeysErased          a record whose month's keys are gone: it stands, and cannot be opened any more
+├── RecordClosed        a record that stands and cannot be opened: its month's keys are gone, or are not its own
 ├── Unavailable         no answer can be given now: nothing is permitted
 │   ├── FactsUnavailable    the facts store cannot be read
 │   ├── FactsTooOld         not as fresh as the consistency token asks, within the deadline
@@ -15,6 +15,7 @@ SidecarError
 ├── Overloaded          shed at once: too many calls wait
 ├── MessageTooLarge     longer than its method admits
 ├── PolicyFault         a pack that cannot be loaded: `faults`, each with file and line
+├── EvaluationFault     a rule cannot be evaluated for this request: nothing is permitted
 ├── ConfigFault         a setting that cannot be used
 └── InputFault          a file given to a command that cannot be read
     └── CheckpointFault     a signed note or a key text that is garbled or not signed by a known key
@@ -62,10 +63,10 @@ class NotFound(SidecarError):
     reason = "NOT_FOUND"
 
 
-class KeysErased(SidecarError):
-    """What is asked for was recorded in a month whose keys are gone."""
+class RecordClosed(SidecarError):
+    """A record stands and cannot be opened: the keys of its month are gone, or it was not sealed with them."""
 
-    reason = "KEYS_ERASED"
+    reason = "RECORD_CLOSED"
 
 
 class Unavailable(SidecarError):
@@ -136,6 +137,12 @@ class PolicyFault(SidecarError):
     def __init__(self, faults: Sequence[Fault]) -> None:
         super().__init__("\n".join(str(fault) for fault in faults))
         self.faults = tuple(faults)
+
+
+class EvaluationFault(SidecarError):
+    """A rule cannot be evaluated for this request, so nothing is permitted: where the rule stands, and why."""
+
+    reason = "POLICY_ERROR"
 
 
 class ConfigFault(SidecarError):

@@ -131,13 +131,15 @@ class Sidecar:
         self._ledger.record([Consulted(caller, repr(query), len(page.records))], self._clock())
         return page
 
-    def recall(self, caller: Caller, decision_id: str) -> Recalled:
+    def recall(self, caller: Caller, decision_id: str, index: int | None = None) -> Recalled:
         """What a decision of the tenant was taken from; the reading is recorded before it is given.
 
+        `index` is where its leaf stands, when that is known.
+
         Raises NotFound, also for a decision about a patient of a controller the caller does not act for;
-        KeysErased, FactsTooOld, FactsUnavailable, LedgerUnavailable.
+        RecordClosed, FactsTooOld, FactsUnavailable, LedgerUnavailable.
         """
-        found = self._ledger.find(caller.tenant, decision_id)
+        found = self._ledger.find(caller.tenant, decision_id, index)
         controller_id, patient_id = about(found.checked)
         if patient_id and controller_id not in caller.controllers:
             raise NotFound("decision_id: no decision of this id")

@@ -115,7 +115,7 @@ class Showing(Protocol):
     def show_records(self, caller: Caller, query: RecordsQuery) -> RecordsPage:
         """Some of the records; the reading is itself recorded first."""
 
-    def recall(self, caller: Caller, decision_id: str) -> Recalled:
+    def recall(self, caller: Caller, decision_id: str, index: int | None) -> Recalled:
         """What a recorded decision was taken from; the reading is itself recorded first."""
 
 
@@ -235,7 +235,7 @@ class _Table:
         return answers.records_page(page).SerializeToString()
 
     def recall(self, one: Incoming) -> bytes:
-        recalled = self._showing.recall(one.caller, requests.decision_named(one.payload))
+        recalled = self._showing.recall(one.caller, *requests.decision_named(one.payload))
         return recalls.response(recalled).SerializeToString()
 
 

@@ -152,9 +152,10 @@ def records_query(payload: bytes) -> RecordsQuery:
     return value(RecordsQuery, message)
 
 
-def decision_named(payload: bytes) -> str:
-    """The decision a RecallDecisionRequest asks for. Raises InvalidRequest."""
-    return _checked(admin_pb2.RecallDecisionRequest, payload).decision_id
+def decision_named(payload: bytes) -> tuple[str, int | None]:
+    """The decision a RecallDecisionRequest asks for, and where its leaf stands if it says so. Raises InvalidRequest."""
+    message = _checked(admin_pb2.RecallDecisionRequest, payload)
+    return message.decision_id, message.index if message.HasField("index") else None
 
 
 def nothing(payload: bytes) -> None:

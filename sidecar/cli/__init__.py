@@ -12,7 +12,7 @@ import click
 import grpc
 
 from sidecar import __version__
-from sidecar.cli import asking, authoring, facts, records, running
+from sidecar.cli import asking, authoring, facts, records, replay, running
 from sidecar.cli.output import REFUSED, UNAVAILABLE, exit_code, explain
 from sidecar.errors import PolicyFault, SidecarError
 
@@ -29,6 +29,7 @@ for verb in (
     *authoring.VERBS,
     *facts.VERBS,
     *records.VERBS,
+    *replay.VERBS,
 ):
     cli.add_command(verb)
 

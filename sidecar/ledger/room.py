@@ -169,13 +169,13 @@ class LedgerRoom:
         """
         return show.page(self._journal, self._keys, self.origin, tenant, query)
 
-    def find(self, tenant: str, decision_id: str) -> Found:
-        """The recorded decision of this id, an item of a batch by `ID.n`.
+    def find(self, tenant: str, decision_id: str, index: int | None = None) -> Found:
+        """The recorded decision of this id, an item of a batch by `ID.n`; read at `index` alone when that is given.
 
-        Raises NotFound when the tenant has none, KeysErased when its month cannot be opened any more,
+        Raises NotFound when the tenant has none, RecordClosed when its month cannot be opened any more,
         LedgerUnavailable.
         """
-        return show.find(self._journal, self._keys, tenant, decision_id)
+        return show.find(self._journal, self._keys, tenant, decision_id, index)
 
     def entries(self, start: int = 0) -> Iterator[tuple[int, Entry]]:
         """Index and entry of each leaf from `start` on. Raises LedgerUnavailable, and ValueError without its key."""

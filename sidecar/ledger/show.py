@@ -14,7 +14,7 @@ from sidecar.core.model import Decision
 from sidecar.core.reading import RecordsPage, RecordsQuery
 from sidecar.core.recall import Found
 from sidecar.core.record import Changed, Checked, CheckedBatch, Consulted, Entry, Refused, item_id
-from sidecar.errors import KeysErased, NotFound
+from sidecar.errors import NotFound, RecordClosed
 from sidecar.ledger.keys import KeyFolder
 from sidecar.ledger.keys import month as key_month
 
@@ -61,26 +61,32 @@ def page(book: Book, keys: KeyFolder, origin: str, tenant: str, query: RecordsQu
     return RecordsPage(tuple(shown), start - index, index)
 
 
-def find(book: Book, keys: KeyFolder, tenant: str, decision_id: str) -> Found:
-    """The recorded decision of this id, an item of a batch by `ID.n`.
+def find(book: Book, keys: KeyFolder, tenant: str, decision_id: str, index: int | None = None) -> Found:
+    """The recorded decision of this id, an item of a batch by `ID.n`; looked for at `index` alone when that is given.
 
-    Raises NotFound when the tenant has none, KeysErased when its month cannot be opened any more,
+    Raises NotFound when the tenant has none, RecordClosed when its month cannot be opened any more,
     LedgerUnavailable when the ledger cannot be read.
     """
     wanted, position = _id_bytes(decision_id), decision_id.partition(".")[2]
-    for index, data in _newest_first(book, book.size):
+    places = _newest_first(book, book.size) if index is None else islice(book.leaves(index), 1)
+    for place, data in places:
         head = leaf.head(data)
         if head.id == wanted and head.tenant == tenant:
-            checked = _decision(_unsealed(leaf.decode(data), keys), position)
-            return Found(decision_id, index, head.at, checked)
+            checked = _decision(_unsealed(data, keys), position)
+            return Found(decision_id, place, head.at, checked)
     raise NotFound("decision_id: no decision of this id")
 
 
-def _unsealed(found: Leaf, keys: KeyFolder) -> Entry:
-    month_keys = keys.reading(found.at)
-    if month_keys is None:
-        raise KeysErased(f"the keys of {key_month(found.at)} are gone: what was recorded in that month stays closed")
-    return leaf_bytes.open_leaf(found, month_keys)
+def _unsealed(data: bytes, keys: KeyFolder) -> Entry:
+    """The entry of a leaf. Raises RecordClosed."""
+    try:
+        found = leaf.decode(data)
+        month_keys = keys.reading(found.at)
+        if month_keys is not None:
+            return leaf_bytes.open_leaf(found, month_keys)
+    except ValueError:
+        raise RecordClosed("not sealed with the content key of its month: altered, or of another ledger") from None
+    raise RecordClosed(f"the keys of {key_month(found.at)} are gone: what was recorded in that month stays closed")
 
 
 def _decision(entry: Entry, position: str) -> Checked:

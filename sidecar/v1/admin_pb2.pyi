@@ -91,10 +91,12 @@ class ShowRecordsResponse(_message.Message):
     def __init__(self, records: _Optional[_Iterable[str]] = ..., scanned: _Optional[int] = ..., next_before: _Optional[int] = ...) -> None: ...
 
 class RecallDecisionRequest(_message.Message):
-    __slots__ = ("decision_id",)
+    __slots__ = ("decision_id", "index")
     DECISION_ID_FIELD_NUMBER: _ClassVar[int]
+    INDEX_FIELD_NUMBER: _ClassVar[int]
     decision_id: str
-    def __init__(self, decision_id: _Optional[str] = ...) -> None: ...
+    index: int
+    def __init__(self, decision_id: _Optional[str] = ..., index: _Optional[int] = ...) -> None: ...
 
 class RecordedCaller(_message.Message):
     __slots__ = ("id", "channel", "roles", "tenant", "controllers", "hds", "may_assert")
