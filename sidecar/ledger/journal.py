@@ -16,6 +16,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from sidecar.errors import LedgerUnavailable
@@ -109,6 +110,11 @@ class Journal:
         with self._syncing, self._writing:
             self._trouble = CLOSED
             self._release()
+
+    def flush(self) -> None:
+        """Put on disk what is acknowledged, as far as the disk takes it."""
+        with self._syncing, suppress(LedgerUnavailable):
+            self._sync()
 
     def _release(self) -> None:
         for descriptor in (self._file, self._directory):

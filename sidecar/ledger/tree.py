@@ -1,7 +1,7 @@
 """The tree over the ledger's leaves, on disk as C2SP's tlog-tiles: what lets an outsider see that nothing was altered.
 
 `add` hashes leaves and writes each tile and bundle that is full; `sign` writes the partial ones, has all of it on
-disk, and then puts a signed checkpoint there. After a fault the tree starts again from its last checkpoint: `open`.
+disk, and then puts a signed checkpoint there. After a fault the tree starts again from its last checkpoint: `again`.
 
 INVARIANT: a checkpoint is on disk only after every tile and bundle it speaks of.
 """
@@ -67,6 +67,11 @@ class Tree:
         self.signed, self.signed_at = found, at
         return True
 
+    def again(self) -> None:
+        """Start again from the last checkpoint, after a fault. Raises LedgerUnavailable."""
+        self._files = TreeFiles(self._folder, self._sync_file)
+        self._resume(self.signed)
+
     def _resume(self, found: Checkpoint) -> None:
         size = found.size
         levels: list[list[bytes]] = [[]]
@@ -84,7 +89,7 @@ class Tree:
     # ---- growing
 
     def add(self, leaves: Sequence[bytes]) -> None:
-        """Hash these leaves and write what is full. Raises OSError: then only `open` goes on."""
+        """Hash these leaves and write what is full. Raises OSError: then only `again` goes on."""
         for leaf in leaves:
             entry = tiles.entry(leaf)
             if entry is not leaf:
@@ -115,8 +120,9 @@ class Tree:
     def sign(self, keys: Sequence[SigningKey], at: int) -> None:
         """Have the tree on disk and then its checkpoint, given at `at` seconds since the epoch.
 
-        Raises OSError: then only `open` goes on.
+        Raises OSError, and LedgerUnavailable when the tree is not where it was: then only `again` goes on.
         """
+        self._look()
         self._write_partials()
         made = Checkpoint(self._origin, self.size, root_of(self._levels))
         # Who compares two checkpoints of one ledger never sees its time go back.
@@ -124,6 +130,13 @@ class Tree:
         self._files.publish(tiles.CHECKPOINT, checkpoint.signed(checkpoint.note(made), keys, at))
         self.signed, self.signed_at = made, at
         self._tidy()
+
+    def _look(self) -> None:
+        """The right edge of what was signed is still there: nobody took the folder away. Raises LedgerUnavailable."""
+        for level, index, width in tiles.widths(self.signed.size):
+            path = tiles.tile_path(level, index, width)
+            if not self._files.has(path) and not self._files.has(tiles.tile_path(level, index)):
+                raise LedgerUnavailable(f"`tree/{path}` is missing: put it back from its copy")
 
     def _write_partials(self) -> None:
         if self.size == self.signed.size:

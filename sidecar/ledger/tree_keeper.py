@@ -133,7 +133,7 @@ class Keeper:
         with self._tending:
             try:
                 if self._fault is not None:
-                    self._tree.open(self._known())
+                    self._tree.again()
                 self._grow(rest=True)
                 if self._due():
                     self._sign()
