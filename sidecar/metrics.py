@@ -44,6 +44,20 @@ class Metrics:
         self.ledger_failures = Counter(
             "sidecar_ledger_failures", "Records the ledger could not take, by cause.", ["cause"], registry=registry
         )
+        self.ledger_signed = Gauge(
+            "sidecar_ledger_signed_leaves", "Leaves under the checkpoint on disk.", registry=registry
+        )
+        self.ledger_checkpoint = Gauge(
+            "sidecar_ledger_checkpoint_timestamp_seconds",
+            "The time the checkpoint on disk was given; renewed when idle.",
+            registry=registry,
+        )
+        self.ledger_free = Gauge(
+            "sidecar_ledger_free_bytes", "Room left on the disk of the journal.", registry=registry
+        )
+        self.clock_moves = Counter(
+            "sidecar_clock_moves", "Times the clock moved by more than a second.", ["direction"], registry=registry
+        )
         self.policy = Info("sidecar_policy", "The policy in force: pack, revision, digest.", registry=registry)
         self.policy_loaded = Gauge(
             "sidecar_policy_loaded_timestamp_seconds", "When the policy in force was loaded.", registry=registry

@@ -59,15 +59,22 @@ class Sidecar:
         self._ledger = LedgerRoom(
             data / "ledger",
             settings.origin,
-            strict=settings.mode == "strict",
+            mode=settings.mode,
             segment_bytes=settings.segment_bytes,
             min_free_bytes=settings.min_free_bytes,
             flush_s=settings.flush_ms / 1000,
+            deadline_s=settings.deadline_ms / 1000,
+            checkpoint_s=settings.checkpoint_ms / 1000,
+            idle_s=settings.idle_seconds,
+            unsigned_s=settings.unsigned_seconds,
+            clock=clock,
             failed=lambda cause: self.metrics.ledger_failures.labels(cause).inc(),
+            moved=self._clock_moved,
         )
         self._ledger.open(clock())
         for notice in self._ledger.notices:
             self._log.warning("the ledger was mended at start", notice=notice)
+        self._log.info("who verifies the ledger needs", vkeys=self._ledger.vkeys)
         self._decisions: dict[tuple[str, str], Counter] = {}
         stage = {name: self.metrics.stage.labels(name) for name in ("decide", "record")}
         self._pdp = Pdp(
@@ -235,8 +242,13 @@ class Sidecar:
         self._log.info("policy in force", pack=ref.pack, revision=ref.revision, digest=ref.digest)
 
     def _measure(self) -> None:
-        self.metrics.ledger_size.set(self._ledger.size)
         now = self._clock()
+        self._ledger.look(now, time.monotonic())
+        signed, signed_at = self._ledger.signed
+        self.metrics.ledger_size.set(self._ledger.size)
+        self.metrics.ledger_signed.set(signed)
+        self.metrics.ledger_checkpoint.set(signed_at)
+        self.metrics.ledger_free.set(self._ledger.free_bytes)
         for caller in self._config.callers:
             known = self._facts.tenant_facts(caller.tenant)
             self.metrics.facts_sequence.labels(caller.tenant).set(known.seq)
@@ -252,6 +264,10 @@ class Sidecar:
         if counter is None:
             counter = self._decisions[key] = self.metrics.decisions.labels(*key, "computed")
         counter.inc()
+
+    def _clock_moved(self, direction: str) -> None:
+        self.metrics.clock_moves.labels(direction).inc()
+        self._log.warning("the clock moved", direction=direction)
 
     def _refused(self, reason: str) -> None:
         self.metrics.refused.labels(reason).inc()
