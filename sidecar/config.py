@@ -53,9 +53,13 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """[policy]: which pack decides."""
+    """[policy]: which pack decides, and what building its successor may take."""
 
     pack: str
+    verdicts: str = ""
+    watch_seconds: Annotated[float, Meta(ge=0)] = 2.0
+    build_seconds: Annotated[float, Meta(gt=0)] = 300.0
+    build_bytes: Size = 2_147_483_648
 
 
 class FactsSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -200,6 +204,6 @@ def _absolute(config: Config, base: Path) -> Config:
     return msgspec.structs.replace(
         config,
         data=at(config.data),
-        policy=msgspec.structs.replace(config.policy, pack=at(config.policy.pack)),
+        policy=msgspec.structs.replace(config.policy, pack=at(config.policy.pack), verdicts=at(config.policy.verdicts)),
         listen=msgspec.structs.replace(listen, tls=tls, native=address(listen.native), grpc=address(listen.grpc)),
     )

@@ -62,8 +62,17 @@ class Metrics:
         self.policy_loaded = Gauge(
             "sidecar_policy_loaded_timestamp_seconds", "When the policy in force was loaded.", registry=registry
         )
-        self.policy_failures = Counter(
-            "sidecar_policy_reload_failures", "Policies that were refused; the old one stayed.", registry=registry
+        self.policy_reloads = Counter(
+            "sidecar_policy_reloads",
+            "Candidate policies, by outcome: loaded at start, swapped, refused, unchanged, failed.",
+            ["outcome"],
+            registry=registry,
+        )
+        self.policy_refused = Gauge(
+            "sidecar_policy_refused", "1 while the pack in the folder is at fault and not in force.", registry=registry
+        )
+        self.policy_build = Gauge(
+            "sidecar_policy_build_seconds", "How long the candidate read last took to build.", registry=registry
         )
         self.ready = Gauge("sidecar_ready", "1 when the part is ready, else 0.", ["part"], registry=registry)
         self.build = Info("sidecar_build", "Version of the product.", registry=registry)

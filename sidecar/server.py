@@ -18,6 +18,7 @@ from sidecar.api.callers import CallerConfig, Callers
 from sidecar.api.grpcio_server import GrpcioServer, TlsFiles
 from sidecar.api.methods import method_table
 from sidecar.api.native_server import NativeServer
+from sidecar.authoring.builder import Bounds
 from sidecar.authoring.live import Live
 from sidecar.changes import Changes
 from sidecar.config import Config
@@ -31,6 +32,7 @@ from sidecar.facts.room import open_room
 from sidecar.ledger.room import LedgerRoom
 from sidecar.metrics import Metrics
 from sidecar.pdp import Pdp
+from sidecar.reloading import Reloading
 
 WATCH_SECONDS = 0.25
 
@@ -52,8 +54,16 @@ class Sidecar:
         self._seen: tuple[RoomStatus, ...] = ()
         self.metrics.build.info({"version": __version__})
         data = Path(config.data)
-        self._policies = Live(Path(config.policy.pack))
-        self._load_policy()
+        policy = config.policy
+        self._policies = Live(
+            Path(policy.pack),
+            Path(policy.verdicts) if policy.verdicts else data / "policy",
+            Bounds(policy.build_seconds, policy.build_bytes),
+            clock,
+        )
+        tenants = sorted({caller.tenant for caller in config.callers})
+        self._reloading = Reloading(self._policies, self.metrics, self._log, clock, policy.watch_seconds, tenants)
+        self._reloading.load()
         self._facts = open_room(data, config.facts.required, config.facts.patients)
         settings = config.ledger
         self._ledger = LedgerRoom(
@@ -105,6 +115,7 @@ class Sidecar:
         self._watcher = Thread(target=self._watch, name="watch", daemon=True)
         self._watcher.start()
         self._watched.wait()
+        self._reloading.start(self._changes)
         # What is built by now stays: a collection that walks the facts and the policy stops every answer meanwhile.
         gc.collect()
         gc.freeze()
@@ -113,6 +124,7 @@ class Sidecar:
     def stop(self) -> None:
         """Not ready, drain, flush, close. What was acknowledged is on disk."""
         self._stopped.set()
+        self._reloading.stop()
         self._watcher.join()
         for front in self._fronts:
             front.stop(self._config.limits.drain_seconds)
@@ -120,6 +132,10 @@ class Sidecar:
         self._facts.close()
         self.admin.stop()
         self._log.info("stopped", leaves=self._ledger.size)
+
+    def reload_policy(self) -> None:
+        """Have the pack's folder built now; the policy in force stays until both judges accept it."""
+        self._reloading.ask()
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -229,17 +245,6 @@ class Sidecar:
             self._changes.settle()
         except SidecarError as error:
             self._log.error("changes wait for their leaf", error=error.reason)
-
-    def _load_policy(self) -> None:
-        ref, faults = self._policies.status.ref, self._policies.status.faults
-        if faults:
-            self.metrics.policy_failures.inc()
-            self._log.error("the policy is at fault", faults=[str(fault) for fault in faults])
-        if ref is None:
-            return
-        self.metrics.policy.info({"pack": ref.pack, "revision": ref.revision, "digest": ref.digest})
-        self.metrics.policy_loaded.set(self._clock() / 1e6)
-        self._log.info("policy in force", pack=ref.pack, revision=ref.revision, digest=ref.digest)
 
     def _measure(self) -> None:
         now = self._clock()

@@ -16,7 +16,7 @@ from sidecar.api import recalls
 from sidecar.api.shape import instant, message, stamp
 from sidecar.authoring.stories import Answered, Outcome, Refusal
 from sidecar.authoring.story import Batch, Close, Open, Step, Story, Write
-from sidecar.config import CallerSettings, Config, FactsSettings, LedgerSettings, Listen, LogSettings, PolicySettings
+from sidecar.config import CallerSettings, Config, FactsSettings, LedgerSettings, Listen, LogSettings
 from sidecar.core.model import Advice, Decision, Effect, Fact, Obligation, Offer, Request, Watermark
 from sidecar.core.recall import Recalled
 from sidecar.server import Sidecar
@@ -25,6 +25,7 @@ from sidecar.v1.access_pb2_grpc import AccessServiceStub
 from sidecar.v1.admin_pb2_grpc import AdminServiceStub
 from sidecar.v1.break_glass_pb2_grpc import BreakGlassServiceStub
 from sidecar.v1.facts_pb2_grpc import FactsServiceStub
+from tests.judged import judged
 
 DEADLINE = 30.0
 
@@ -47,7 +48,7 @@ class StoryServer:
         self.address = f"unix:{folder}/s.sock"
         config = Config(
             data=str(folder / "data"),
-            policy=PolicySettings(str(pack_with_settings(pack, story, folder))),
+            policy=judged(pack_with_settings(pack, story, folder)),
             facts=FactsSettings(story.required()),
             callers=(*self.askers(), *self.helpers()),
             listen=Listen(admin="127.0.0.1:0", **{transport: self.address}),
