@@ -12,7 +12,7 @@ import click
 import grpc
 
 from sidecar import __version__
-from sidecar.cli import asking, authoring, facts, records, replay, running
+from sidecar.cli import asking, authoring, explaining, facts, ledger, records, replay, running
 from sidecar.cli.output import REFUSED, UNAVAILABLE, exit_code, explain
 from sidecar.errors import PolicyFault, SidecarError
 
@@ -32,6 +32,9 @@ for verb in (
     *replay.VERBS,
 ):
     cli.add_command(verb)
+for verb in ledger.VERBS:
+    records.ledger.add_command(verb)
+authoring.policy.add_command(explaining.explain_answer)
 
 
 def main() -> NoReturn:

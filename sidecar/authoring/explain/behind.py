@@ -91,24 +91,17 @@ def fresh_until(known: Known, asked: Asked, pack: Pack) -> int:
     return max(told, known.as_of) + limit * SECOND
 
 
-def stale(asked: Asked, pack: Pack, kinds: frozenset[str]) -> list[FactSeen]:
-    """The facts of these kinds, of this patient and subject, that are too old to bear a ground."""
-    return [
-        fact_seen(known, asked, pack)
-        for known in about(asked)
-        if known.kind in kinds and fresh_until(known, asked, pack) <= asked.now
-    ]
-
-
 def about(asked: Asked) -> Iterator[Known]:
     """Every fact of the patient, and of the people the request names."""
     tenant, patient, subject = asked.snapshot.tenant, asked.snapshot.patient, asked.request.subject
     if patient is not None:
         for shelf in ("stays", "relations", "directives", "record_states", "aliases", "persons", "calls"):
             yield from getattr(patient, shelf)
-    for person in dict.fromkeys((subject.id, subject.supervised_by)):
+    delegations = tenant.delegations.get(subject.id, ())
+    delegators = [known.fact.delegation.from_subject_id for known in delegations if known.fact.delegation is not None]
+    for person in dict.fromkeys((subject.id, subject.supervised_by, *delegators)):
         yield from tenant.assignments.get(person, ())
-    yield from tenant.delegations.get(subject.id, ())
+    yield from delegations
     yield from tenant.contracts.get(subject.structure, ())
 
 

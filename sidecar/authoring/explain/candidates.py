@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 
+from sidecar.authoring.explain import behind
 from sidecar.authoring.explain.changes import Change
 from sidecar.authoring.explain.walk import Asked, Key
 from sidecar.core.model import (
@@ -111,15 +112,15 @@ def _of_word(scene: Scene, word: Key) -> Iterator[Change]:
 def _feeds(scene: Scene) -> Iterator[Change]:
     """Each source that is behind, telling that it has told everything of what it is behind with."""
     asked, tenant = scene.asked, scene.asked.snapshot.tenant
-    behind: dict[str, set[str]] = {}
+    late: dict[str, set[str]] = {}
     for kind in tenant.required:
         for feed in behind.feeds(asked, scene.pack, kind):
             if feed.source and not feed.vouches:
-                behind.setdefault(feed.source, set()).add(kind)
+                late.setdefault(feed.source, set()).add(kind)
     for known in behind.about(asked):
         if behind.fresh_until(known, asked, scene.pack) <= scene.now:
-            behind.setdefault(known.fact.source, set()).add(known.kind)
-    for source, kinds in sorted(behind.items()):
+            late.setdefault(known.fact.source, set()).add(known.kind)
+    for source, kinds in sorted(late.items()):
         mark = Watermark(source, tuple(sorted(kinds)), scene.now, asked.controller_id)
         yield Change("feed", watermark=mark)
 

@@ -77,7 +77,7 @@ def text(change: Change, asked: Asked, language: str) -> str:
     if change.fact is not None and change.kind == "taken":
         return say(MISSING, "taken", language, fact=behind.ref(change.fact))
     if change.fact is not None:
-        says = ", ".join(f"{name}={value}" for name, value in behind.said_by(change.fact).items())
+        says = ", ".join(f"{name}={shown(value)}" for name, value in behind.said_by(change.fact).items())
         return say(MISSING, "fact", language, kind=change.fact.kind, says=says, at=at)
     return say(MISSING, "request", language, field=change.field, value=shown(_plain(change)))
 

@@ -10,7 +10,7 @@ from sidecar.authoring.explain.values import Ends
 from sidecar.authoring.explain.walk import Key, Readings, Words
 from sidecar.core import obligations
 from sidecar.core.instants import SECOND
-from sidecar.core.model import Decision, Known
+from sidecar.core.model import Decision, Effect, Known
 from sidecar.core.pack import Pack
 from sidecar.core.question import CACHE_MAX_AGE, DOUBTS, SECONDS
 
@@ -29,6 +29,8 @@ def ends(pack: Pack, readings: Readings, heard: Heard, decision: Decision, langu
         for word, said in words.said.items():
             if said.ends == at:
                 return _of_word(pack, readings, word, said.relied, at, language)
+    if readings.asked.opening is not None and decision.effect is Effect.PERMIT:
+        return Ends(at, "grant", say(ENDS, "grant", language))
     return Ends(at, "setting", say(ENDS, "setting", language))
 
 
@@ -37,8 +39,7 @@ def _readings(readings: Readings, heard: Heard) -> Iterator[Words]:
     yield heard.rest
     yield readings.words(will=False)
     for each in readings.delegated.values():
-        if each.words is not None:
-            yield each.words
+        yield each.words
 
 
 def _of_word(pack: Pack, readings: Readings, word: Key, relied: tuple[Known, ...], at: int, language: str) -> Ends:
@@ -51,6 +52,7 @@ def _of_word(pack: Pack, readings: Readings, word: Key, relied: tuple[Known, ...
             ("fact_ends", known.end),
             ("fact_begins", known.start),
             ("fact_stale", behind.fresh_until(known, asked, pack)),
+            *(("fact_window", edge) for edge in _window_edges(pack, known)),
         ):
             if instant == at and known.kind in (*meaning.looks, "alias"):
                 return Ends(at, code, say(ENDS, code, language, fact=name), word.name, name)
@@ -63,3 +65,16 @@ def _of_word(pack: Pack, readings: Readings, word: Key, relied: tuple[Known, ...
         name = behind.grant_ref(grant)
         return Ends(at, "fact_ends", say(ENDS, "fact_ends", language, fact=name), word.name, name)
     return Ends(at, "word", say(ENDS, "word", language, word=word.name), word.name)
+
+
+def _window_edges(pack: Pack, known: Known) -> Iterator[int]:
+    """The instants at which a window that the pack adds round a relation, or round a stay, opens or closes."""
+    relation, windows = known.fact.relation, pack.vocabulary.relations
+    if relation is not None:
+        held = [windows[relation.kind]] if relation.kind in windows else []
+    else:
+        held = [window for window in windows.values() if window.derived and known.fact.stay is not None]
+    for window in held:
+        yield known.start - window.before * SECOND
+        yield known.start + window.after * SECOND
+        yield known.end + window.after * SECOND

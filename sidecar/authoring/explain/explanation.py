@@ -43,21 +43,25 @@ def explain(policies: PolicySet, rules: Rulebook, asked: Asked, language: str) -
     heard = hear(readings)
     pages = _Pages(readings, heard, language)
     parts = pages.parts()
-    words = pages.words(_every_word(heard.met), heard)
+    words = pages.words(pages.every_word(), heard)
+    delegators = tuple(pages.delegator(each) for each in readings.delegated.values())
     return Explanation(
         explanation=VERSION,
         policy=PolicyRef(rules.pack.pack.name, rules.revision, rules.digest),
         question=_question(asked),
-        outcome=_outcome(policies, decision, language),
+        outcome=_outcome(policies, decision, pages.facts, language),
         agrees=_agrees(heard, decision),
         why=pages.why(heard.truth),
         shown=pages.shown(decision),
         parts=parts,
         words=words,
         facts=tuple(pages.facts.values()),
-        stale=pages.stale(words),
-        delegators=tuple(pages.delegator(each) for each in readings.delegated.values()),
+        unused=pages.unused(),
+        delegators=delegators,
         rests_on=_entities(asked, decision, pages.facts),
+        rests_on_words=tuple(
+            dict.fromkeys(word for part in parts if part.counted for row in part.rows for word in row.words)
+        ),
         ends=ends.ends(policies.pack, readings, heard, decision, language),
         missing=None
         if decision.effect is Effect.PERMIT
@@ -85,10 +89,20 @@ class _Pages:
     def parts(self) -> tuple[PartSeen, ...]:
         """Gates in order, matrix, grounds, duties."""
         met, heard = self.heard.met, self.heard
+        return () if met is None else tuple(self._parts(met, self.gates(met), heard.truth, heard.words_for))
+
+    def gates(self, met: Met) -> tuple[Row, ...]:
+        """The gates this question is asked."""
+        return met.gates if self.asked.opening is None else opening_gates(self.readings, met)
+
+    def every_word(self) -> list[Key]:
+        """Every word of the rows that are shown, in the order they are."""
+        met = self.heard.met
         if met is None:
-            return ()
-        gates = met.gates if self.asked.opening is None else opening_gates(self.readings, met)
-        return tuple(self._parts(met, gates, heard.truth, heard.words_for))
+            return []
+        merits = (*met.forbidden, *met.cells, *met.grounds) if self.asked.opening is None else ()
+        nodes = (node for row in (*self.gates(met), *merits, *met.duties) for node in (row.node, row.instead_when))
+        return list(dict.fromkeys(word for node in nodes for word in keys(node)))
 
     def _parts(self, met: Met, gates: tuple[Row, ...], ruling: Ruling | None, words_for: WordsFor) -> list[PartSeen]:
         parts = []
@@ -111,7 +125,7 @@ class _Pages:
                     tuple(self.row(row, words_for(row), ruling) for row in rows),
                 )
             )
-            counted = counted and ruling is not None and name != ruling.reached
+            counted = counted and (ruling is None or name != ruling.reached)
         return seen
 
     def row(self, row: Row, words: Words, ruling: Ruling | None = None) -> RowSeen:
@@ -134,25 +148,25 @@ class _Pages:
 
     def words(self, wanted: Iterable[Key], heard: Heard) -> tuple[WordSeen, ...]:
         """Each word with what lies behind it, read strictly; `counted_as` tells what a grant made of it."""
-        return tuple(self.word(word, heard.firm, heard.rest) for word in wanted)
+        return tuple(self.word(word, self.asked, heard.firm, heard.rest) for word in wanted)
 
-    def word(self, word: Key, words: Words, rest: Words) -> WordSeen:
-        """One word."""
+    def word(self, word: Key, asked: Asked, words: Words, rest: Words) -> WordSeen:
+        """One word of a question."""
         meaning = MEANINGS[word.noun].get(word.word, UNKNOWN_WORD)
         try:
             said, counted = words.ask(word), rest.ask(word).value
         except Exception as error:  # shown to whoever must mend it
-            reads = behind.reads(self.asked, meaning)
+            reads = behind.reads(asked, meaning)
             return WordSeen(
                 word.name, meaning.text(self.language), None, None, reads, (), (), None, type(error).__name__
             )
-        feeds = behind.feeds(self.asked, self.pack, meaning.feed) if said.value is not True else ()
+        feeds = behind.feeds(asked, self.pack, meaning.feed) if said.value is not True else ()
         return WordSeen(
             word=word.name,
             means=meaning.text(self.language),
             value=said.value,
             counted_as=counted,
-            reads=behind.reads(self.asked, meaning),
+            reads=behind.reads(asked, meaning),
             facts=(*self._known(said.relied), *self._grant(meaning)),
             feeds=feeds,
             ends=None if said.ends == FOREVER else said.ends,
@@ -173,16 +187,16 @@ class _Pages:
 
     def delegator(self, each: Delegated) -> DelegatorSeen:
         """What somebody who delegated may do."""
-        met, words = each.met, each.words
-        if met is None or words is None:
-            return DelegatorSeen(each.subject_id, each.profile, each.may, (), ())
+        met, words, who = each.met, each.words, each.asked.request.subject
+        if met is None:
+            return DelegatorSeen(who.id, who.profile, each.may, (), ())
         gates = tuple(row for row in met.gates if row.gate in self.pack.order.delegator_gates)
         parts = self._parts(Met(gates, met.forbidden, met.cells, met.grounds, ()), gates, None, lambda _: words)
         shown = dict.fromkeys(
             word for row in (*gates, *met.forbidden, *met.cells, *met.grounds) for word in keys(row.node)
         )
-        seen = tuple(self.word(word, words, words) for word in shown)
-        return DelegatorSeen(each.subject_id, each.profile, each.may, tuple(parts[:-1]), seen)
+        seen = tuple(self.word(word, each.asked, words, words) for word in shown)
+        return DelegatorSeen(who.id, who.profile, each.may, tuple(parts[:-1]), seen)
 
     def why(self, ruling: Ruling) -> Because:
         """Why this reason and no other."""
@@ -216,16 +230,10 @@ class _Pages:
         code = "not_available" if decision.reason == NOT_AVAILABLE else "plain_refusal"
         return Because(code, self.say(WHY, "concealed", reason=decision.reason))
 
-    def stale(self, words: tuple[WordSeen, ...]) -> tuple[FactSeen, ...]:
-        """The facts too old to bear a ground, among the kinds that words which do not hold look at."""
-        kinds = frozenset(
-            kind
-            for word in words
-            if word.value is not True
-            for kind in _meaning_of(word.word).looks
-            if not _meaning_of(word.word).feed
-        )
-        return tuple(behind.stale(self.asked, self.pack, kinds))
+    def unused(self) -> tuple[FactSeen, ...]:
+        """The facts about this patient and these people that no word rests on: over, too old, or of something else."""
+        found = (behind.fact_seen(known, self.asked, self.pack) for known in behind.about(self.asked))
+        return tuple({fact.ref: fact for fact in found if fact.ref not in self.facts}.values())
 
     def say(self, texts: Mapping[str, tuple[str, str]], code: str, **values: object) -> str:
         """A sentence in the explanation's language."""
@@ -271,19 +279,6 @@ def verdict(name: str, rows: tuple[Row, ...], answers: list[bool | None]) -> Ver
     return "passed"
 
 
-def _every_word(met: Met | None) -> list[Key]:
-    if met is None:
-        return []
-    rows = (*met.gates, *met.forbidden, *met.cells, *met.grounds, *met.duties)
-    found = [word for row in rows for node in (row.node, row.instead_when) for word in keys(node)]
-    return list(dict.fromkeys(found))
-
-
-def _meaning_of(name: str) -> Meaning:
-    _, noun, word = name.partition("(")[0].split(".")
-    return MEANINGS[noun].get(word, UNKNOWN_WORD)
-
-
 def _question(asked: Asked) -> QuestionSeen:
     request = asked.request
     return QuestionSeen(
@@ -303,7 +298,8 @@ def _question(asked: Asked) -> QuestionSeen:
     )
 
 
-def _outcome(policies: PolicySet, decision: Decision, language: str) -> Outcome:
+def _outcome(policies: PolicySet, decision: Decision, facts: Mapping[str, FactSeen], language: str) -> Outcome:
+    refs = {(fact.source, fact.id): fact.ref for fact in facts.values()}
     return Outcome(
         effect=decision.effect,
         reason=decision.reason,
@@ -315,6 +311,7 @@ def _outcome(policies: PolicySet, decision: Decision, language: str) -> Outcome:
         advice=decision.advice,
         break_glass=decision.offer.available,
         valid_until=decision.valid_until,
+        relied=tuple(refs.get((each.source, each.id), f"{each.source}/{each.id}") for each in decision.relied),
         unknown=decision.unknown,
         message=policies.message(decision.reason, decision.effect, language),
     )

@@ -15,7 +15,9 @@ from sidecar.core.policy import PolicySet
 
 TRIED = 80  # changes tried at most
 TOLD = 5  # changes told at most
+LIFTING = 2  # and of those that lift one gate alone
 
+Tried = tuple[Change, Decision]
 Show = Callable[[Row, Words], RowSeen]
 
 
@@ -33,15 +35,16 @@ def missing(policies: PolicySet, readings: Readings, heard: Heard, show: Show, l
         best = hear(Readings(readings.rules, changes.changed(readings.rules, asked, permits[0][0])))
         if ground is not None and best.truth.deciding in met.grounds:
             ground = best.truth.deciding
-        code, steps = "one", permits
+        code, steps = "one", permits[:TOLD]
     else:
         steps = [] if ground is None else [each for each in tried if _holds(readings, ground, each[0])]
         code = "ground_only" if steps else "none"
+    steps = steps[:TOLD] + _lifting(readings, heard, [each for each in tried if each not in steps])
     return Missing(
         text=say(MISSING, code, language),
         row=None if ground is None else show(ground, heard.rest),
         astray=() if ground is None else tuple(word.name for word in heard.rest.astray(ground.node) if word != NEVER),
-        steps=tuple(_step(change, decision, asked, language) for change, decision in steps[:TOLD]),
+        steps=tuple(_step(change, decision, asked, language) for change, decision in steps),
     )
 
 
@@ -73,9 +76,9 @@ def _pool(readings: Readings, heard: Heard, met: Met) -> list[Change]:
     return made[:TRIED]
 
 
-def _tried(policies: PolicySet, readings: Readings, changes: Iterable[Change]) -> Iterable[tuple[Change, Decision]]:
+def _tried(policies: PolicySet, readings: Readings, pool: Iterable[Change]) -> Iterable[Tried]:
     """Each change, and what the policy set says then."""
-    for change in changes:
+    for change in pool:
         other = changes.changed(readings.rules, readings.asked, change)
         if other != readings.asked:
             yield change, decide(policies, other)
@@ -84,6 +87,19 @@ def _tried(policies: PolicySet, readings: Readings, changes: Iterable[Change]) -
 def _holds(readings: Readings, ground: Row, change: Change) -> bool:
     other = changes.changed(readings.rules, readings.asked, change)
     return hear(Readings(readings.rules, other)).rest.value(ground.node) is True
+
+
+def _lifting(readings: Readings, heard: Heard, tried: list[Tried]) -> list[Tried]:
+    """Changes that lift the gate which refused, and nothing more: the answer is then another refusal."""
+    row = heard.truth.deciding
+    if row is None or row.kind != "gate":
+        return []
+    lifting = []
+    for change, decision in tried:
+        other = hear(Readings(readings.rules, changes.changed(readings.rules, readings.asked, change)))
+        if decision.effect is Effect.DENY and other.truth.deciding != row:
+            lifting.append((change, decision))
+    return lifting[:LIFTING]
 
 
 def _step(change: Change, decision: Decision, asked: Asked, language: str) -> Step:

@@ -102,6 +102,11 @@ ENDS: Mapping[str, tuple[str, str]] = {
         "{fact} sera trop ancien, si sa source ne le confirme pas d'ici là.",
         "{fact} will be too old, unless its source speaks again before.",
     ),
+    "fact_window": (
+        "Le délai que le pack ajoute à {fact} commence ou s'achève.",
+        "The time the pack adds to {fact} begins or is over.",
+    ),
+    "grant": ("Le bris de glace se termine.", "The grant is over."),
     "feed": (
         "Le flux {fact} n'aura plus rien confirmé depuis trop longtemps, s'il se tait d'ici là.",
         "The feed {fact} will have vouched too long ago, unless it speaks again before.",

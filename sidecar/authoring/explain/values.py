@@ -34,7 +34,10 @@ class QuestionSeen(Struct, frozen=True):
 
 
 class Outcome(Struct, frozen=True):
-    """The decision, as the policy set takes it. `reason` is what the caller sees, `true_reason` what is true."""
+    """The decision, as the policy set takes it. `reason` is what the caller sees, `true_reason` what is true.
+
+    `relied` names the facts it rested on, those that its fleeting parts looked at too.
+    """
 
     effect: Effect
     reason: str
@@ -46,6 +49,7 @@ class Outcome(Struct, frozen=True):
     advice: tuple[Advice, ...]
     break_glass: bool
     valid_until: Instant
+    relied: tuple[str, ...]
     unknown: tuple[str, ...]
     message: str  # what the caller reads
 
@@ -191,7 +195,8 @@ class Explanation(Struct, frozen=True):
     """Why an answer is what it is.
 
     `agrees` is False when the row-by-row reading came to something else than the policy set; then the decision counts
-    and the explanation does not.
+    and the explanation does not. `rests_on_words` are the words of the rows up to the part that settled the answer;
+    `unused` are facts about the patient and the people asked about that no word rests on.
     """
 
     explanation: int
@@ -204,8 +209,9 @@ class Explanation(Struct, frozen=True):
     parts: tuple[PartSeen, ...]
     words: tuple[WordSeen, ...]
     facts: tuple[FactSeen, ...]
-    stale: tuple[FactSeen, ...]
+    unused: tuple[FactSeen, ...]
     delegators: tuple[DelegatorSeen, ...]
     rests_on: tuple[Entity, ...]
+    rests_on_words: tuple[str, ...]
     ends: Ends
     missing: Missing | None

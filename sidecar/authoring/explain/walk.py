@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from sidecar.authoring.explain.rows import Met, Row, Rulebook
 from sidecar.core.bundle import Snapshot
@@ -50,13 +51,12 @@ class Key(NamedTuple):
 
 
 class Delegated(Struct, frozen=True):
-    """What somebody who delegated may do themselves, and the rows that say so."""
+    """What somebody who delegated may do themselves, and the rows that say so; no rows where no rule may speak."""
 
-    subject_id: str
-    profile: str
+    asked: Asked
     may: bool | None
     met: Met | None
-    words: "Words | None"
+    words: "Words"
 
 
 def key(term: Term) -> Key:
@@ -201,27 +201,19 @@ class Readings:
 
     def _delegator(self, outer: Situation, request: Request, subject_id: str, will: bool) -> bool | None:
         """What a delegator may do, by the rows a delegator is asked; its own delegators are not asked (depth one)."""
-        met = self.rules.met(*_names(request))
-        if met is None:
-            self.delegated[subject_id, request.subject.profile] = Delegated(
-                subject_id, request.subject.profile, False, None, None
-            )
-            return False
-        asked = self.asked
+        asked = replace(self.asked, request=request)
 
         def inner() -> Situation:
             made = Situation(request, asked.caller, asked.controller_id, asked.snapshot, asked.now, self.rules.pack)
             return made if will else made.without_will()
 
-        words = Words(inner)
-        may = delegator_may(self.rules, met, words)
+        met, words = self.rules.met(*_names(request)), Words(inner)
+        may = False if met is None else delegator_may(self.rules, met, words)
         for said in words.said.values():
             outer.relied.extend(known for known in said.relied if known not in outer.relied)
             outer.ends = min(outer.ends, said.ends)
         if will:
-            self.delegated[subject_id, request.subject.profile] = Delegated(
-                subject_id, request.subject.profile, may, met, words
-            )
+            self.delegated[subject_id, request.subject.profile] = Delegated(asked, may, met, words)
         return may
 
 
