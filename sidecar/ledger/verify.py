@@ -57,7 +57,7 @@ def verify(
     strays, notices = _others(folder, told.size, {finding.file for finding in findings})
     tail = journal(folder, told.size)
     findings += [*strays, *tail.findings]
-    return Report(tuple(findings), tuple(notices + tail.notices), told, signed_at, tail.end - told.size)
+    return Report(tuple(findings), tuple(notices), told, signed_at, tail.end - told.size)
 
 
 def _checkpoint(folder: LogFolder, keys: Sequence[VerifierKey]) -> tuple[Checkpoint | None, int | None, list[Finding]]:
@@ -68,14 +68,19 @@ def _checkpoint(folder: LogFolder, keys: Sequence[VerifierKey]) -> tuple[Checkpo
     try:
         told = checkpoint.read(data)
     except CheckpointFault as fault:
-        what = TRUNCATED if not data.endswith(b"\n") else MODIFIED
+        what = TRUNCATED if data[-1:] >= b" " or not data else MODIFIED
         return None, None, [Finding(what, file, f"{fault}: nothing here is signed")]
     try:
-        signed_at = checkpoint.signed_at(data, keys)
+        found = checkpoint.signatures(data, keys)
     except CheckpointFault as fault:
         return told, None, [Finding(UNSIGNED, file, str(fault))]
+    signed_at = max((each.at for each in found if each.at is not None), default=None)
     if told.origin not in {key.name for key in keys}:
         return told, signed_at, [Finding(UNSIGNED, file, f"the key given does not speak for the log `{told.origin}`")]
+    # A log's key signs twice, the text and the text with a time. Who takes one line away is seen by the other.
+    timed, plain = ({each.key for each in found if (each.at is None) is not with_time} for with_time in (True, False))
+    if timed != plain:
+        return told, signed_at, [Finding(MODIFIED, file, "one of the two signature lines of the log's key is gone")]
     return told, signed_at, []
 
 
@@ -142,8 +147,9 @@ def _earlier(folder: LogFolder, file: str, named: TileName, now: int, blamed: se
         return
     here = Part(file, data, named.width)
     whole = exact_bundle(here) if named.level == ENTRIES else exact_tile(here)
+    there = len(files.spans(data)[0] if named.level == ENTRIES else files.hashes(here))
     if not whole or not today.data.startswith(data):
-        what = TRUNCATED if today.data.startswith(data) else MODIFIED
+        what = TRUNCATED if there < named.width and today.data.startswith(data) else MODIFIED
         yield Finding(what, folder.prefix + file, f"this is not how `{folder.prefix}{today.file}` begins")
 
 

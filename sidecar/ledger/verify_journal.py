@@ -29,10 +29,9 @@ _BESIDE = re.compile(r"[0-9]{6,}\.(cut|new)")  # what the writer leaves: blocks 
 
 
 class Tail(Struct):
-    """Where the journal ends, which is beyond the signed tree, and what was found on the way."""
+    """Where the journal ends, which may be beyond the signed tree, and what was found on the way."""
 
     end: int
-    notices: list[str]
     findings: list[Finding]
 
 
@@ -40,35 +39,34 @@ class _Segment(Struct, frozen=True):
     file: str
     first: int
     data: bytes
-    last: bool
 
 
 def journal(folder: LogFolder, size: int) -> Tail:
     """The journal compared with the signed tree of `size` entries. Raises OSError."""
-    tail = Tail(size, [], [])
+    tail = Tail(size, [])
     if folder.journal is None:
         return tail
     numbers = _numbers(folder.journal, tail)
-    at: int | None = None  # the leaf that comes next
+    at: int | None = None  # the leaf that comes next; None when it cannot be told
     for place, number in enumerate(numbers):
-        file = f"journal/{number:06}.log"
+        path = folder.journal / _name(number)
         if place and number != numbers[place - 1] + 1:
-            text = f"the files {numbers[place - 1] + 1:06} to {number - 1:06} are missing"
-            tail.findings.append(Finding(MISSING, file, text))
+            text = f"missing, and what follows up to `{path.name}`"
+            tail.findings.append(Finding(MISSING, f"journal/{_name(numbers[place - 1] + 1)}", text))
             at = None
-        segment = _opened(file, (folder.journal / f"{number:06}.log").read_bytes(), number == numbers[-1], tail)
-        if segment is None:
-            at = None
-            continue
-        if at is not None and at < segment.first:
-            text = f"{records(at, segment.first - 1)} are missing before this file begins"
-            tail.findings.append(Finding(MISSING, file, text, at, segment.first - 1))
-        at = _followed(folder, segment, size, tail)
-    tail.end = max(size, at or 0)
+        segment = _opened(path, number == numbers[-1], tail)
+        if segment is not None and at is not None and at < segment.first:
+            text = f"missing before this file begins: {records(at, segment.first - 1)}"
+            tail.findings.append(Finding(MISSING, segment.file, text, at, segment.first - 1))
+        at = _followed(folder, segment, size, tail) if segment is not None else None
     if at is not None and at < size:
-        text = f"the file ends before {records(at, size - 1)}, signed"
-        tail.findings.append(Finding(TRUNCATED, f"journal/{numbers[-1]:06}.log", text, at, size - 1))
+        text = f"the file ends before {records(at, size - 1)}, which the checkpoint speaks of"
+        tail.findings.append(Finding(TRUNCATED, f"journal/{_name(numbers[-1])}", text, at, size - 1))
     return tail
+
+
+def _name(number: int) -> str:
+    return f"{number:06}.log"
 
 
 def _numbers(path: Path, tail: Tail) -> list[int]:
@@ -82,7 +80,8 @@ def _numbers(path: Path, tail: Tail) -> list[int]:
     return sorted(numbers)
 
 
-def _opened(file: str, data: bytes, last: bool, tail: Tail) -> _Segment | None:
+def _opened(path: Path, last: bool, tail: Tail) -> _Segment | None:
+    file, data = f"journal/{path.name}", _settled(path) if last else path.read_bytes()
     if len(data) < _HEADER_BYTES or _CHECK.unpack_from(data, _HEADER.size)[0] != zlib.crc32(data[: _HEADER.size]):
         what = TRUNCATED if len(data) < _HEADER_BYTES else MODIFIED
         tail.findings.append(Finding(what, file, "the header is not whole: what is behind it cannot be read"))
@@ -91,11 +90,26 @@ def _opened(file: str, data: bytes, last: bool, tail: Tail) -> _Segment | None:
     if magic != _MAGIC:
         tail.findings.append(Finding(MODIFIED, file, "the file does not begin as a journal's does"))
         return None
-    return _Segment(file, first, data, last)
+    return _Segment(file, first, data)
 
 
-def _followed(folder: LogFolder, segment: _Segment, size: int, tail: Tail) -> int:
-    """Go through a segment, compare what is signed, and give the index after its last whole leaf."""
+def _settled(path: Path) -> bytes:
+    """A file that may be written to meanwhile, read when no write was half done."""
+    while True:
+        data = path.read_bytes()
+        if len(data) == path.stat().st_size or _ends_whole(data):
+            return data
+
+
+def _ends_whole(data: bytes) -> bool:
+    end = _HEADER_BYTES
+    for _, end in _frames(data):  # noqa: B007
+        pass
+    return end == len(data)
+
+
+def _followed(folder: LogFolder, segment: _Segment, size: int, tail: Tail) -> int | None:
+    """Go through a segment, compare what is signed, and give the index after its last leaf; None for damage."""
     at, end = segment.first, _HEADER_BYTES
     differ: list[int] = []
     signed: tuple[int, list[bytes], list[bytes]] = (-1, [], [])
@@ -111,17 +125,15 @@ def _followed(folder: LogFolder, segment: _Segment, size: int, tail: Tail) -> in
         at += 1
     for first, last in runs(differ):
         tail.findings.append(Finding(MODIFIED, segment.file, f"{records(first, last)}: changed", first, last))
+    tail.end = max(tail.end, at)
     left = len(segment.data) - end
-    if left and segment.last and at >= size and not _whole_frame_in(segment.data[end:]):
-        tail.notices.append(
-            f"`{segment.file}` ends with {left} bytes that are no whole record: the next start cuts them"
-        )
-    elif left:
-        text = f"record {at} at byte {end} is not whole"
-        tail.findings.append(
-            Finding(MODIFIED if at < size or left > _FRAME.size else TRUNCATED, segment.file, text, at, at)
-        )
-    return at
+    if not left:
+        return at
+    torn = at >= size and not _whole_frame_in(segment.data[end:])
+    text = f"record {at} at byte {end} is not whole"
+    text += ", and not signed: a process that died while it wrote leaves this too, and cuts it when it starts" * torn
+    tail.findings.append(Finding(TRUNCATED if torn else MODIFIED, segment.file, text, at, at))
+    return None
 
 
 def _signed(folder: LogFolder, n: int, width: int) -> tuple[list[bytes], list[bytes]]:
@@ -149,3 +161,14 @@ def _whole_frame_in(data: bytes) -> bool:
         if length and end <= len(data) and zlib.crc32(data[at + _FRAME.size : end]) == check:
             return True
     return False
+
+
+def unsigned_leaves(folder: LogFolder, size: int) -> Iterator[tuple[int, bytes]]:
+    """Index and bytes of the leaves of the journal that a tree of `size` entries does not hold. Raises OSError."""
+    ignored = Tail(size, [])
+    for path in sorted(folder.journal.glob("*.log")) if folder.journal else ():
+        segment = _opened(path, True, ignored)
+        if segment is not None:
+            for index, (start, end) in enumerate(_frames(segment.data), segment.first):
+                if index >= size:
+                    yield index, segment.data[start:end]
