@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.bench.report import show
 
-BENCHES = ("check", "stages", "engine")
+BENCHES = ("check", "stages", "engine", "ledger")
 
 
 def main() -> None:

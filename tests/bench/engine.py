@@ -123,6 +123,7 @@ def rbac_cases() -> list[Case]:
     cases, work = [], "plain RBAC"
     for rules in SIZES:
         asked = engine_rbac.questions(rules, QUESTIONS)
+        cases.append(Case(work, SIDECAR, rules, engine_rbac.sidecar(rules), asked))
         cases.append(Case(work, PYCASBIN, rules, engine_rbac.pycasbin(rules), asked))
         cases.append(cedar_case(work, rules, engine_rbac.cedar(rules), asked))
     return cases

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 
+from sidecar.core.casbin_enforcer_load import load
 from tests.bench.engine_peers import Cedar, enforcer
 
 MODEL = """[request_definition]
@@ -46,6 +47,12 @@ def questions(rules: int, count: int, seed: int = 20_261_122) -> list[tuple[Valu
         data = group if own or groups == 1 else (group + 1 + chance.randrange(groups - 1)) % groups
         made.append(((f"user{group}-{chance.randrange(min(USERS, rules - 1))}", f"data{data}", action), own))
     return made
+
+
+def sidecar(rules: int) -> Engine:
+    """The policy as the product compiles any Casbin model."""
+    compiled = load(MODEL, policy(rules), "model.conf", "policy.csv")
+    return lambda values: compiled.enforce(values).allow
 
 
 def pycasbin(rules: int) -> Engine:
