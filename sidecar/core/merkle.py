@@ -4,7 +4,7 @@ A *node* (level, index) is the hash of the complete subtree over entries [index 
 Whoever can look nodes up can prove; whoever has a root can check a proof with nothing else.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 from typing import Self
 
@@ -20,6 +20,12 @@ _LEAF, _NODE = b"\0", b"\1"
 def leaf_hash(entry: bytes) -> bytes:
     """The hash of an entry, 32 bytes."""
     return sha256(_LEAF + entry).digest()
+
+
+def leaf_hashes(entries: Iterable[bytes]) -> list[bytes]:
+    """The hash of each entry."""
+    leaf = _LEAF
+    return [sha256(leaf + entry).digest() for entry in entries]
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:

@@ -79,7 +79,7 @@ class Tree:
             hashes = self._files.hashes(level, index, width)
             levels[level:] = [hashes if width < WIDTH else [], []]
         bundle = self._files.entries(size // WIDTH, size % WIDTH) if size % WIDTH else []
-        if [merkle.leaf_hash(entry) for entry in bundle] != levels[0]:
+        if merkle.leaf_hashes(bundle) != levels[0]:
             raise damaged(tiles.bundle_path(size // WIDTH, size % WIDTH))
         if root_of(levels) != found.root:
             raise LedgerUnavailable("the tiles of `tree/` do not fit `tree/checkpoint`: put the folder back")
@@ -90,15 +90,22 @@ class Tree:
 
     def add(self, leaves: Sequence[bytes]) -> None:
         """Hash these leaves and write what is full. Raises OSError: then only `again` goes on."""
-        for leaf in leaves:
-            entry = tiles.entry(leaf)
-            if entry is not leaf:
-                self._files.write(tiles.large_path(tiles.large_digest(leaf)), leaf)
-            self._bundle.append(entry)
-            self._levels[0].append(merkle.leaf_hash(entry))
-            self.size += 1
+        at = 0
+        while at < len(leaves):
+            part = leaves[at : at + WIDTH - len(self._bundle)]
+            entries = part if max(map(len, part)) <= tiles.LONGEST_ENTRY else [self._entry(leaf) for leaf in part]
+            self._bundle += entries
+            self._levels[0] += merkle.leaf_hashes(entries)
+            self.size += len(part)
+            at += len(part)
             if len(self._bundle) == WIDTH:
                 self._fill()
+
+    def _entry(self, leaf: bytes) -> bytes:
+        entry = tiles.entry(leaf)
+        if entry is not leaf:
+            self._files.write(tiles.large_path(tiles.large_digest(leaf)), leaf)
+        return entry
 
     def _fill(self) -> None:
         """Write the bundle that is full, and the tiles that are with it."""
