@@ -48,7 +48,12 @@ soak: setup  ## the long form of the campaigns: every property tried 25 times mo
 golden: setup  ## write tests/golden/ anew; read the diff in review
 	GOLDEN=rewrite $(BIN)/pytest tests/ledger/test_leaf.py
 
-bench: setup  ## measure; make bench ONLY=check measures one
+build/cerbos/.installed: tests/bench/cerbos/package-lock.json
+	@command -v npm >/dev/null || { echo "bench: npm is missing; as root: apt-get install npm" >&2; exit 1; }
+	@mkdir -p build/cerbos && cp tests/bench/cerbos/package.json tests/bench/cerbos/package-lock.json build/cerbos/
+	@npm install --prefix build/cerbos --no-save --no-audit --no-fund --silent && touch $@
+
+bench: setup $(if $(filter-out ledger,$(ONLY)),,build/cerbos/.installed)  ## measure; make bench ONLY=check measures one
 	@command -v h2load >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && \
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq nghttp2-client >/dev/null; } || \
 	  { echo "bench: h2load is missing; as root: apt-get install nghttp2-client" >&2; exit 1; }

@@ -16,6 +16,7 @@ from sidecar.core.model import (
     Fact,
     Grant,
     Opening,
+    PolicyRef,
     Request,
     Resource,
     Retraction,
@@ -28,6 +29,16 @@ from sidecar.core.record import Changed, Checked, Entry, Recorded
 from sidecar.core.statement import fault_of
 from sidecar.errors import InvalidRequest, NotFound, PermissionDenied
 
+ITSELF = "dpi-sidecar"  # who made a change that no caller asked for
+
+
+class InForce(Protocol):
+    """What names the policy in force."""
+
+    @property
+    def ref(self) -> PolicyRef | None:
+        """None when none is."""
+
 
 class Policies(Protocol):
     """What the corridor needs of the authoring room."""
@@ -35,6 +46,13 @@ class Policies(Protocol):
     @property
     def current(self) -> PolicySet:
         """The policy set in force. Raises PolicyUnavailable."""
+
+    @property
+    def status(self) -> InForce:
+        """Names the policy in force."""
+
+    def put_in_force(self, policies: PolicySet) -> None:
+        """Answer by this policy set from now on."""
 
 
 class Facts(Protocol):
@@ -187,7 +205,7 @@ class Changes:
                 )
                 self._save("open_grant", grant, caller, opening.request_id, digest, now)
         question = _question(policies, opening, controller_id)
-        checked = Checked(question, caller, decision, policies.ref, snapshot.tenant.seq)
+        checked = Checked(question, caller, decision, policies.ref, snapshot.tenant.seq, opening_at=instant)
         [place] = self._ledger.record([checked], now)
         answer = Answer(
             decision,
@@ -223,6 +241,23 @@ class Changes:
         if grant.controller_id not in caller.controllers:
             raise NotFound("grant: no grant of this name")
         return grant
+
+    def swap_policy(self, policies: PolicySet, tenants: Sequence[str]) -> None:
+        """Put a policy set in force; each tenant's ledger says so on disk first.
+
+        Raises LedgerUnavailable: without its record there is no swap.
+        """
+        before, now = self._policies.status.ref, self._clock()
+        ref = policies.ref
+        detail = f"{_named(before)} -> {_named(ref)}"
+        with self._facts.changing():
+            for tenant in tenants:
+                entry = Changed(
+                    self._ids(), Caller(ITSELF, "service", tenant=tenant), "swap_policy", "", "", ref.digest,
+                    0, detail=detail,
+                )  # fmt: skip
+                self._ledger.append_change(self._ledger.change_leaf(entry, now))
+            self._policies.put_in_force(policies)
 
     def _controller(self, caller: Caller, controller_id: str, field: str) -> str:
         if not controller_id:
@@ -284,6 +319,10 @@ class Changes:
             return self._ledger.change_leaf(entry, now)
 
         self._append(self._facts.save_grant(change, leaf))
+
+
+def _named(ref: PolicyRef | None) -> str:
+    return "none" if ref is None else f"{ref.pack} {ref.revision} {ref.digest}"
 
 
 def _digest(value: object) -> str:

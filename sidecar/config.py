@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct, field
 
+from sidecar.core.checkpoint import is_name
 from sidecar.core.model import KINDS
 from sidecar.errors import ConfigFault
 
@@ -52,9 +53,13 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """[policy]: which pack decides."""
+    """[policy]: which pack decides, and what building its successor may take."""
 
     pack: str
+    verdicts: str = ""
+    watch_seconds: Annotated[float, Meta(ge=0)] = 2.0
+    build_seconds: Annotated[float, Meta(gt=0)] = 300.0
+    build_bytes: Size = 2_147_483_648
 
 
 class FactsSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,13 +70,17 @@ class FactsSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class LedgerSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """[ledger]: where the record is kept, and when it is on disk."""
+    """[ledger]: what the record is called, when it is on disk, and when it is signed."""
 
     origin: str = "dpi-sidecar"
-    mode: Literal["written", "strict"] = "written"
+    mode: Literal["written", "strict", "batch"] = "written"
     segment_bytes: Positive = 64 * 1024 * 1024
     min_free_bytes: Size = 16 * 1024 * 1024
     flush_ms: Positive = 100
+    deadline_ms: Positive = 5000
+    checkpoint_ms: Positive = 1000
+    idle_seconds: Positive = 60
+    unsigned_seconds: Positive = 60
 
 
 class CallerSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -163,6 +172,8 @@ def _check(path: Path, config: Config) -> None:
             raise ConfigFault(f"{path}: caller `{caller.name}` has neither `san_uri` nor `token_sha256`: no proof")
         if caller.token_sha256 and not _is_sha256(caller.token_sha256):
             raise ConfigFault(f"{path}: caller `{caller.name}`: `token_sha256` is 64 hexadecimal digits")
+    if not is_name(config.ledger.origin):
+        raise ConfigFault(f"{path}: `ledger.origin` names a key too: not empty, no spaces, no `+`")
     if not config.facts.required:
         raise ConfigFault(f"{path}: `facts.required` is empty: no restriction could ever be known absent")
     for kind, sources in config.facts.required.items():
@@ -193,6 +204,6 @@ def _absolute(config: Config, base: Path) -> Config:
     return msgspec.structs.replace(
         config,
         data=at(config.data),
-        policy=msgspec.structs.replace(config.policy, pack=at(config.policy.pack)),
+        policy=msgspec.structs.replace(config.policy, pack=at(config.policy.pack), verdicts=at(config.policy.verdicts)),
         listen=msgspec.structs.replace(listen, tls=tls, native=address(listen.native), grpc=address(listen.grpc)),
     )

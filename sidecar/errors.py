@@ -6,6 +6,7 @@ SidecarError
 │   ├── Unauthenticated
 │   └── PermissionDenied
 ├── NotFound            a grant or a record that is not there for this caller
+├── RecordClosed        a record that stands and cannot be opened: its month's keys are gone, or are not its own
 ├── Unavailable         no answer can be given now: nothing is permitted
 │   ├── FactsUnavailable    the facts store cannot be read
 │   ├── FactsTooOld         not as fresh as the consistency token asks, within the deadline
@@ -14,8 +15,10 @@ SidecarError
 ├── Overloaded          shed at once: too many calls wait
 ├── MessageTooLarge     longer than its method admits
 ├── PolicyFault         a pack that cannot be loaded: `faults`, each with file and line
+├── EvaluationFault     a rule cannot be evaluated for this request: nothing is permitted
 ├── ConfigFault         a setting that cannot be used
 └── InputFault          a file given to a command that cannot be read
+    └── CheckpointFault     a signed note or a key text that is garbled or not signed by a known key
 """
 
 from collections.abc import Sequence
@@ -58,6 +61,12 @@ class NotFound(SidecarError):
     """Nothing of this name for this caller."""
 
     reason = "NOT_FOUND"
+
+
+class RecordClosed(SidecarError):
+    """A record stands and cannot be opened: the keys of its month are gone, or it was not sealed with them."""
+
+    reason = "RECORD_CLOSED"
 
 
 class Unavailable(SidecarError):
@@ -130,6 +139,12 @@ class PolicyFault(SidecarError):
         self.faults = tuple(faults)
 
 
+class EvaluationFault(SidecarError):
+    """A rule cannot be evaluated for this request, so nothing is permitted: where the rule stands, and why."""
+
+    reason = "POLICY_ERROR"
+
+
 class ConfigFault(SidecarError):
     """A setting that cannot be used: its name, what is wrong, the next step."""
 
@@ -140,3 +155,9 @@ class InputFault(SidecarError):
     """A file given to a command cannot be read: file, line where known, what is wrong."""
 
     reason = "INPUT_FAULT"
+
+
+class CheckpointFault(InputFault):
+    """A signed note, or the text of a key, is garbled, changed, or signed by no known key."""
+
+    reason = "CHECKPOINT_FAULT"

@@ -44,12 +44,35 @@ class Metrics:
         self.ledger_failures = Counter(
             "sidecar_ledger_failures", "Records the ledger could not take, by cause.", ["cause"], registry=registry
         )
+        self.ledger_signed = Gauge(
+            "sidecar_ledger_signed_leaves", "Leaves under the checkpoint on disk.", registry=registry
+        )
+        self.ledger_checkpoint = Gauge(
+            "sidecar_ledger_checkpoint_timestamp_seconds",
+            "The time the checkpoint on disk was given; renewed when idle.",
+            registry=registry,
+        )
+        self.ledger_free = Gauge(
+            "sidecar_ledger_free_bytes", "Room left on the disk of the journal.", registry=registry
+        )
+        self.clock_moves = Counter(
+            "sidecar_clock_moves", "Times the clock moved by more than a second.", ["direction"], registry=registry
+        )
         self.policy = Info("sidecar_policy", "The policy in force: pack, revision, digest.", registry=registry)
         self.policy_loaded = Gauge(
             "sidecar_policy_loaded_timestamp_seconds", "When the policy in force was loaded.", registry=registry
         )
-        self.policy_failures = Counter(
-            "sidecar_policy_reload_failures", "Policies that were refused; the old one stayed.", registry=registry
+        self.policy_reloads = Counter(
+            "sidecar_policy_reloads",
+            "Candidate policies, by outcome: loaded at start, swapped, refused, unchanged, failed.",
+            ["outcome"],
+            registry=registry,
+        )
+        self.policy_refused = Gauge(
+            "sidecar_policy_refused", "1 while the pack in the folder is at fault and not in force.", registry=registry
+        )
+        self.policy_build = Gauge(
+            "sidecar_policy_build_seconds", "How long the candidate read last took to build.", registry=registry
         )
         self.ready = Gauge("sidecar_ready", "1 when the part is ready, else 0.", ["part"], registry=registry)
         self.build = Info("sidecar_build", "Version of the product.", registry=registry)

@@ -18,18 +18,21 @@ from sidecar.api.callers import CallerConfig, Callers
 from sidecar.api.grpcio_server import GrpcioServer, TlsFiles
 from sidecar.api.methods import method_table
 from sidecar.api.native_server import NativeServer
+from sidecar.authoring.builder import Bounds
 from sidecar.authoring.live import Live
 from sidecar.changes import Changes
 from sidecar.config import Config
 from sidecar.core.bundle import NEVER
 from sidecar.core.model import Caller, Decision
 from sidecar.core.reading import FactsPage, FactsQuery, FeedStatus, RecordsPage, RecordsQuery, RoomStatus, Status
+from sidecar.core.recall import Recalled, about
 from sidecar.core.record import Consulted
-from sidecar.errors import CallerRefused, SidecarError
+from sidecar.errors import CallerRefused, NotFound, SidecarError
 from sidecar.facts.room import open_room
 from sidecar.ledger.room import LedgerRoom
 from sidecar.metrics import Metrics
 from sidecar.pdp import Pdp
+from sidecar.reloading import Reloading
 
 WATCH_SECONDS = 0.25
 
@@ -51,22 +54,37 @@ class Sidecar:
         self._seen: tuple[RoomStatus, ...] = ()
         self.metrics.build.info({"version": __version__})
         data = Path(config.data)
-        self._policies = Live(Path(config.policy.pack))
-        self._load_policy()
+        policy = config.policy
+        self._policies = Live(
+            Path(policy.pack),
+            Path(policy.verdicts) if policy.verdicts else data / "policy",
+            Bounds(policy.build_seconds, policy.build_bytes),
+            clock,
+        )
+        tenants = sorted({caller.tenant for caller in config.callers})
+        self._reloading = Reloading(self._policies, self.metrics, self._log, clock, policy.watch_seconds, tenants)
+        self._reloading.load()
         self._facts = open_room(data, config.facts.required, config.facts.patients)
         settings = config.ledger
         self._ledger = LedgerRoom(
             data / "ledger",
             settings.origin,
-            strict=settings.mode == "strict",
+            mode=settings.mode,
             segment_bytes=settings.segment_bytes,
             min_free_bytes=settings.min_free_bytes,
             flush_s=settings.flush_ms / 1000,
+            deadline_s=settings.deadline_ms / 1000,
+            checkpoint_s=settings.checkpoint_ms / 1000,
+            idle_s=settings.idle_seconds,
+            unsigned_s=settings.unsigned_seconds,
+            clock=clock,
             failed=lambda cause: self.metrics.ledger_failures.labels(cause).inc(),
+            moved=self._clock_moved,
         )
         self._ledger.open(clock())
         for notice in self._ledger.notices:
             self._log.warning("the ledger was mended at start", notice=notice)
+        self._log.info("who verifies the ledger needs", vkeys=self._ledger.vkeys)
         self._decisions: dict[tuple[str, str], Counter] = {}
         stage = {name: self.metrics.stage.labels(name) for name in ("decide", "record")}
         self._pdp = Pdp(
@@ -97,6 +115,7 @@ class Sidecar:
         self._watcher = Thread(target=self._watch, name="watch", daemon=True)
         self._watcher.start()
         self._watched.wait()
+        self._reloading.start(self._changes)
         # What is built by now stays: a collection that walks the facts and the policy stops every answer meanwhile.
         gc.collect()
         gc.freeze()
@@ -105,6 +124,7 @@ class Sidecar:
     def stop(self) -> None:
         """Not ready, drain, flush, close. What was acknowledged is on disk."""
         self._stopped.set()
+        self._reloading.stop()
         self._watcher.join()
         for front in self._fronts:
             front.stop(self._config.limits.drain_seconds)
@@ -112,6 +132,10 @@ class Sidecar:
         self._facts.close()
         self.admin.stop()
         self._log.info("stopped", leaves=self._ledger.size)
+
+    def reload_policy(self) -> None:
+        """Have the pack's folder built now; the policy in force stays until both judges accept it."""
+        self._reloading.ask()
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -129,6 +153,23 @@ class Sidecar:
         page = self._ledger.show(caller.tenant, query)
         self._ledger.record([Consulted(caller, repr(query), len(page.records))], self._clock())
         return page
+
+    def recall(self, caller: Caller, decision_id: str, index: int | None = None) -> Recalled:
+        """What a decision of the tenant was taken from; the reading is recorded before it is given.
+
+        `index` is where its leaf stands, when that is known.
+
+        Raises NotFound, also for a decision about a patient of a controller the caller does not act for;
+        RecordClosed, FactsTooOld, FactsUnavailable, LedgerUnavailable.
+        """
+        found = self._ledger.find(caller.tenant, decision_id, index)
+        controller_id, patient_id = about(found.checked)
+        if patient_id and controller_id not in caller.controllers:
+            raise NotFound("decision_id: no decision of this id")
+        checked = found.checked
+        snapshot = self._facts.past(caller.tenant, controller_id, patient_id, checked.request, checked.facts_seq)
+        self._ledger.record([Consulted(caller, f"recall {found.decision_id}", 1)], self._clock())
+        return Recalled(self._ledger.origin, found, controller_id, snapshot)
 
     def status(self, caller: Caller) -> Status:
         """What the sidecar is doing, as far as the caller's tenant goes."""
@@ -205,20 +246,14 @@ class Sidecar:
         except SidecarError as error:
             self._log.error("changes wait for their leaf", error=error.reason)
 
-    def _load_policy(self) -> None:
-        ref, faults = self._policies.status.ref, self._policies.status.faults
-        if faults:
-            self.metrics.policy_failures.inc()
-            self._log.error("the policy is at fault", faults=[str(fault) for fault in faults])
-        if ref is None:
-            return
-        self.metrics.policy.info({"pack": ref.pack, "revision": ref.revision, "digest": ref.digest})
-        self.metrics.policy_loaded.set(self._clock() / 1e6)
-        self._log.info("policy in force", pack=ref.pack, revision=ref.revision, digest=ref.digest)
-
     def _measure(self) -> None:
-        self.metrics.ledger_size.set(self._ledger.size)
         now = self._clock()
+        self._ledger.look(now, time.monotonic())
+        signed, signed_at = self._ledger.signed
+        self.metrics.ledger_size.set(self._ledger.size)
+        self.metrics.ledger_signed.set(signed)
+        self.metrics.ledger_checkpoint.set(signed_at)
+        self.metrics.ledger_free.set(self._ledger.free_bytes)
         for caller in self._config.callers:
             known = self._facts.tenant_facts(caller.tenant)
             self.metrics.facts_sequence.labels(caller.tenant).set(known.seq)
@@ -234,6 +269,10 @@ class Sidecar:
         if counter is None:
             counter = self._decisions[key] = self.metrics.decisions.labels(*key, "computed")
         counter.inc()
+
+    def _clock_moved(self, direction: str) -> None:
+        self.metrics.clock_moves.labels(direction).inc()
+        self._log.warning("the clock moved", direction=direction)
 
     def _refused(self, reason: str) -> None:
         self.metrics.refused.labels(reason).inc()

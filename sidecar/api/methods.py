@@ -9,10 +9,11 @@ from google.protobuf.message import DecodeError
 from grpc_health.v1 import health_pb2
 from msgspec import Struct
 
-from sidecar.api import answers, requests
+from sidecar.api import answers, recalls, requests
 from sidecar.api.shape import value
 from sidecar.core.model import Answer, Caller, Fact, Grant, Opening, Retraction, Subject, Watermark
 from sidecar.core.reading import FactsPage, FactsQuery, RecordsPage, RecordsQuery, Status, Written
+from sidecar.core.recall import Recalled
 from sidecar.core.record import Refused
 from sidecar.errors import InvalidRequest, NotFound, PermissionDenied, SidecarError, Unavailable
 from sidecar.pdp import BatchAnswer, BatchCall, Call
@@ -114,6 +115,9 @@ class Showing(Protocol):
     def show_records(self, caller: Caller, query: RecordsQuery) -> RecordsPage:
         """Some of the records; the reading is itself recorded first."""
 
+    def recall(self, caller: Caller, decision_id: str, index: int | None) -> Recalled:
+        """What a recorded decision was taken from; the reading is itself recorded first."""
+
 
 def method_table(
     deciding: Deciding,
@@ -136,6 +140,7 @@ def method_table(
         ("FactsService/ReadFacts", table.read_facts, {"feed", "auditor"}, check_bytes, Lane.BULK),
         ("AdminService/GetStatus", table.status, auditors, check_bytes, Lane.GRANTS),
         ("AdminService/ShowRecords", table.show_records, auditors, check_bytes, Lane.BULK),
+        ("AdminService/RecallDecision", table.recall, {"auditor"}, check_bytes, Lane.BULK),
     )
     check = "/sidecar.v1.AccessService/CheckAccess"
     return {
@@ -228,6 +233,10 @@ class _Table:
     def show_records(self, one: Incoming) -> bytes:
         page = self._showing.show_records(one.caller, requests.records_query(one.payload))
         return answers.records_page(page).SerializeToString()
+
+    def recall(self, one: Incoming) -> bytes:
+        recalled = self._showing.recall(one.caller, *requests.decision_named(one.payload))
+        return recalls.response(recalled).SerializeToString()
 
 
 def _admit(caller: Caller, roles: frozenset[str]) -> None:

@@ -152,6 +152,12 @@ def records_query(payload: bytes) -> RecordsQuery:
     return value(RecordsQuery, message)
 
 
+def decision_named(payload: bytes) -> tuple[str, int | None]:
+    """The decision a RecallDecisionRequest asks for, and where its leaf stands if it says so. Raises InvalidRequest."""
+    message = _checked(admin_pb2.RecallDecisionRequest, payload)
+    return message.decision_id, message.index if message.HasField("index") else None
+
+
 def nothing(payload: bytes) -> None:
     """Nothing for a GetStatusRequest. Raises InvalidRequest."""
     parsed(admin_pb2.GetStatusRequest, payload)

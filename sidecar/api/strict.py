@@ -112,6 +112,7 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "OpenRequest": ("subject", "patient_id"),
     "CloseRequest": ("grant", "subject"),
     "GetRequest": ("grant",),
+    "RecallDecisionRequest": ("decision_id",),
     "WriteFactsRequest": ("request_id",),
 }
 

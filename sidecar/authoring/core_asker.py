@@ -1,6 +1,7 @@
 """Tells stories to the core itself: `dpi-sidecar test`, and the judge a new policy passes before it is in force."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -9,15 +10,32 @@ from sidecar.authoring.bundle import Bundle, compile_bundle
 from sidecar.authoring.stories import Answered, Failure, Outcome, Refusal, tell
 from sidecar.authoring.story import Batch, Close, Open, Step, Story, Write
 from sidecar.authoring.story_facts import StoryFacts
-from sidecar.core.model import Effect, Grant, Request, Resource
+from sidecar.core.break_glass import GrantTerms
+from sidecar.core.bundle import Snapshot
+from sidecar.core.model import Caller, Decision, Effect, Grant, ItemFault, Opening, Request, Resource
 from sidecar.core.pack import Pack
 from sidecar.core.policy import PolicySet
+
+
+class Policies(Protocol):
+    """What a story is decided by: a policy set, or one that is watched."""
+
+    def malformed(self, request: Request) -> ItemFault | None:
+        """As `PolicySet.malformed`."""
+
+    def evaluate(self, request: Request, caller: Caller, controller_id: str, snapshot: Snapshot, now: int) -> Decision:
+        """As `PolicySet.evaluate`."""
+
+    def evaluate_open(
+        self, opening: Opening, caller: Caller, controller_id: str, snapshot: Snapshot, now: int
+    ) -> tuple[Decision, GrantTerms | None]:
+        """As `PolicySet.evaluate_open`."""
 
 
 class CoreAsker:
     """Answers the steps of one story with a policy set and the story's own facts, and nothing else."""
 
-    def __init__(self, policies: PolicySet, facts: StoryFacts) -> None:
+    def __init__(self, policies: Policies, facts: StoryFacts) -> None:
         self._policies, self._facts = policies, facts
         self._grants: dict[str, str] = {}  # the story's name of a grant → its id
 

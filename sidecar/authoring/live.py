@@ -1,31 +1,68 @@
-"""The policy set in force: read at start, replaced as a whole, and kept when its successor is at fault."""
+"""The policy set in force: judged before it is, replaced as a whole, and kept when its successor is at fault."""
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from msgspec import Struct
 
-from sidecar.authoring import bundle
+from sidecar.authoring import build, builder, bundle
+from sidecar.authoring.build import Built, Work
+from sidecar.authoring.builder import Bounds
+from sidecar.authoring.bundle import Bundle
+from sidecar.authoring.stamp import Verdicts
 from sidecar.core.model import PolicyRef
+from sidecar.core.pack_check import PACK_FILE
 from sidecar.core.policy import PolicySet
 from sidecar.errors import Fault, PolicyFault, PolicyUnavailable
 
+SHOWN = 10  # faults told by readiness and status; the log has them all
+
+Told = Callable[[int, int], None]  # stories done, and their number
+
+
+def _nobody(done: int, total: int) -> None:
+    """Progress that nobody follows."""
+
+
+def _never() -> bool:
+    return False
+
 
 class Status(Struct, frozen=True):
-    """The policy in force, None when none is, and what was wrong with the one read last."""
+    """The policy in force, None when none is, and what was wrong with the candidate read last.
+
+    `seconds` is how long that one took to build; `stamped` that its verdict was on disk already.
+    """
 
     ref: PolicyRef | None
-    faults: tuple[Fault, ...]
+    faults: tuple[Fault, ...] = ()
+    seconds: float = 0.0
+    stamped: bool = False
+    asks: int = 0
 
 
 class Live:
-    """Gives the policy set in force. Any thread may ask; the answer is one reference, replaced as a whole."""
+    """Gives the policy set in force. Any thread may ask; the answer is one reference, replaced as a whole.
 
-    def __init__(self, path: Path) -> None:
-        """Reads the pack in the folder `path`; a fault leaves no policy in force and shows in `status`."""
-        self._path = path
+    One thread at a time starts, looks and builds.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        verdicts: Path,
+        bounds: Bounds = Bounds(),  # noqa: B008 - frozen
+        clock: Callable[[], int] = lambda: time.time_ns() // 1000,
+        command: tuple[str, ...] = builder.COMMAND,
+    ) -> None:
+        """The pack in the folder `path`, its verdicts kept in `verdicts`; nothing is read before `start`."""
+        self._path, self._verdicts, self._bounds, self._clock = path, verdicts, bounds, clock
+        self._command = command
         self._current: PolicySet | None = None
-        self._status = Status(None, ())
-        self.reload()
+        self._status = Status(None)
+        self._read: build.Look = ()  # the folder as it was when it was read last
+        self._seen: build.Look = ()  # the folder as it was at the last look
 
     @property
     def current(self) -> PolicySet:
@@ -37,21 +74,83 @@ class Live:
 
     @property
     def status(self) -> Status:
-        """What is in force, and the faults of the pack read last."""
+        """What is in force, and the faults of the candidate read last."""
         return self._status
 
     @property
     def ready(self) -> tuple[bool, str]:
-        """Whether a policy is in force, and what is wrong with the pack read last."""
-        return self._current is not None, "; ".join(map(str, self._status.faults))
+        """Whether a policy is in force, and what is wrong with the candidate read last."""
+        faults = self._status.faults
+        more = [f"and {len(faults) - SHOWN} more"] if len(faults) > SHOWN else []
+        return self._current is not None, "; ".join([*map(str, faults[:SHOWN]), *more])
 
-    def reload(self) -> Status:
-        """Read the pack again; one at fault changes nothing but `status`."""
+    def start(self, told: Told = _nobody) -> Status:
+        """Put the pack in force before anything is answered; a fault leaves none in force and shows in `status`.
+
+        A pack whose verdict is on disk is compiled here; one without is judged first, in a process of its own.
+        """
+        self._read = self._seen = build.look(self._path)
+        began = time.monotonic()
         try:
-            made = bundle.compile_bundle(bundle.read_folder(self._path))
+            candidate = build.read_candidate(self._path)
+            stamp = Verdicts(self._verdicts).believed(candidate.subject)
+            if stamp is not None:
+                self.put_in_force(bundle.compile_bundle(candidate.bundle))
+                self._status = Status(self.current.ref, (), time.monotonic() - began, True, stamp.asks)
+                return self._status
         except PolicyFault as fault:
-            self._status = Status(self._current.ref if self._current else None, fault.faults)
-        else:
-            self._current = made
-            self._status = Status(made.ref, ())
+            self._status = Status(None, fault.faults, time.monotonic() - began)
+            return self._status
+        made = self.candidate(told, background=False)
+        if made is not None:
+            self.put_in_force(made)
         return self._status
+
+    def moved(self) -> bool:
+        """Whether the folder is no longer as it was read, and has come to rest since the last look."""
+        before, self._seen = self._seen, build.look(self._path)
+        return self._seen == before and self._seen != self._read
+
+    def again(self) -> None:
+        """Take the folder for one that was never read: the next look builds it."""
+        self._read = ()
+
+    def candidate(
+        self,
+        told: Told = lambda done, total: None,
+        stopped: Callable[[], bool] = lambda: False,
+        background: bool = True,
+    ) -> PolicySet | None:
+        """The pack as it now stands in its folder, built and judged in a process of its own, not in force yet.
+
+        None when it is in force already, or at fault: `status` says what, and the policy in force stays.
+        """
+        self._read = build.look(self._path)
+        current, began = self._current, time.monotonic()
+        ref = current.ref if current is not None else None
+        asked = Work(
+            str(self._path),
+            str(self._verdicts),
+            self._clock(),
+            force=ref.digest if ref is not None else "",
+            background=background,
+        )
+        try:
+            built = builder.build(asked, self._bounds, told, stopped, self._command)
+            made = restored(built) if built.files else None
+        except PolicyFault as fault:
+            self._status = Status(ref, fault.faults, time.monotonic() - began)
+            return None
+        self._status = Status(ref, (), time.monotonic() - began, built.stamped, built.asks)
+        return made
+
+    def put_in_force(self, policies: PolicySet) -> None:
+        """Answer by this policy set from now on; a decision that has begun keeps the one it began with."""
+        self._current = policies
+        self._status = Status(policies.ref, (), self._status.seconds, self._status.stamped, self._status.asks)
+
+
+def restored(built: Built) -> PolicySet:
+    """The policy set of a candidate that a build process handed over. Raises PolicyFault."""
+    pack = bundle.decode_pack(built.files[PACK_FILE])
+    return bundle.compile_bundle(Bundle(pack, built.files, built.digest, built.revision))

@@ -35,10 +35,16 @@ class Document(Struct, frozen=True):
         return Fault(self.file, self.line(path), f"{text} - at `{path}`")
 
 
-class _Loader(yaml.SafeLoader):
+# libyaml reads seven times as fast as PyYAML's own reader, and has no bound on depth of its own: `read` has one.
+_SafeLoader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_DEEPEST = 500
+_INDENTED = re.compile(rf"^[ ?-]{{{2 * _DEEPEST}}}", re.MULTILINE)
+
+
+class _Loader(_SafeLoader):  # type: ignore[misc, valid-type]  # which of the two is known when this is imported
     """The safe loader with YAML 1.2's few implicit types."""
 
-    yaml_implicit_resolvers = {}  # noqa: RUF012  the base class declares it so
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012  as the base declares
 
 
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"(true|false)\Z"), list("tf"))
@@ -58,6 +64,8 @@ _SCALARS: dict[str, Callable[[str], Yaml]] = {
 
 def read(text: str, file: str) -> Document:
     """The document that `text` holds. Raises PolicyFault with file and line."""
+    if _too_deep(text):
+        raise PolicyFault([Fault(file, 1, "nested too deep")])
     try:
         node = yaml.compose(text, Loader=_Loader)
     except yaml.YAMLError as fault:
@@ -71,6 +79,16 @@ def read(text: str, file: str) -> Document:
     reading = _Reading(file)
     value = reading.value(node, "$", ())
     return Document(file, value, reading.lines)
+
+
+def _too_deep(text: str) -> bool:
+    """Whether something stands in more brackets, or further in, than anything that could be read here."""
+    depth = 0
+    for mark in re.findall(r"[][{}]", text):
+        depth += 1 if mark in "[{" else -1
+        if depth > _DEEPEST:
+            return True
+    return _INDENTED.search(text) is not None
 
 
 class _Reading:

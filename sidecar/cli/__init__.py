@@ -12,7 +12,7 @@ import click
 import grpc
 
 from sidecar import __version__
-from sidecar.cli import asking, authoring, facts, records, running
+from sidecar.cli import asking, authoring, explaining, facts, ledger, policy, records, replay, running
 from sidecar.cli.output import REFUSED, UNAVAILABLE, exit_code, explain
 from sidecar.errors import PolicyFault, SidecarError
 
@@ -29,8 +29,14 @@ for verb in (
     *authoring.VERBS,
     *facts.VERBS,
     *records.VERBS,
+    *replay.VERBS,
 ):
     cli.add_command(verb)
+for verb in ledger.VERBS:
+    records.ledger.add_command(verb)
+authoring.policy.add_command(explaining.explain_answer)
+for verb in policy.VERBS:
+    authoring.policy.add_command(verb)
 
 
 def main() -> NoReturn:

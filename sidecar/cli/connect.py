@@ -1,7 +1,8 @@
 """How a command reaches the running sidecar: address, proof, deadline."""
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,8 +27,22 @@ class Connection:
         return method(message, metadata=self._metadata, timeout=self._deadline)
 
 
+Reach = Callable[[], AbstractContextManager[Connection]]
+
+
 def connected(command: F) -> F:
     """Give a command the options that say how to reach the sidecar; it gets `connection` first."""
+
+    @wraps(command)
+    def run(reach: Reach, **rest: Any) -> Any:
+        with reach() as connection:
+            return command(connection, **rest)
+
+    return reaching(run)  # type: ignore[return-value]
+
+
+def reaching(command: F) -> F:
+    """Give a command these options; it gets what opens a connection first, for when it needs one."""
 
     @click.option(
         "--address",
@@ -51,9 +66,13 @@ def connected(command: F) -> F:
         deadline: float,
         **rest: Any,
     ) -> Any:
-        channel, metadata = open_channel(address, token_file, ca, certificate, key)
-        with channel:
-            return command(Connection(channel, metadata, deadline), **rest)
+        @contextmanager
+        def reach() -> Iterator[Connection]:
+            channel, metadata = open_channel(address, token_file, ca, certificate, key)
+            with channel:
+                yield Connection(channel, metadata, deadline)
+
+        return command(reach, **rest)
 
     return run  # type: ignore[return-value]
 

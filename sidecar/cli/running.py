@@ -24,10 +24,15 @@ WAKE_SECONDS = 0.25
     help="Settings, TOML (docs/settings.md).",
 )
 def serve(path: Path) -> int:
-    """Answer questions until told to stop (SIGTERM, SIGINT): then drain, flush and leave with 0."""
+    """Answer questions until told to stop (SIGTERM, SIGINT): then drain, flush and leave with 0.
+
+    SIGHUP has the policy's folder read again at once.
+    """
     stop = told_to_stop()
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is a policy to reload
     sidecar = Sidecar(config.load(path))
     sidecar.start()
+    signal.signal(signal.SIGHUP, lambda *_: sidecar.reload_policy())
     wait(stop)
     sidecar.stop()
     return DONE

@@ -81,10 +81,14 @@ class Secrets(Struct, frozen=True, array_like=True):
 
 
 class CheckSecrets(Struct, frozen=True, array_like=True):
-    """The sealed part of a check: the canonical request and the rest of the decision."""
+    """The sealed part of a check: the canonical request and the rest of the decision.
+
+    `opening_at` is the instant the opening of a grant was judged at; 0 for a plain question.
+    """
 
     request: Request
     rest: Secrets
+    opening_at: int = 0
 
 
 class BatchSecrets(Struct, frozen=True, array_like=True):

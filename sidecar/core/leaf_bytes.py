@@ -46,7 +46,7 @@ def encode(entry: Entry, id_: bytes, now: int, keys: Keys, since: int = 0) -> by
 def _check(entry: Checked, id_: bytes, now: int, keys: Keys, _since: int) -> bytes:
     request, caller, decision = entry.request, entry.caller, entry.decision
     tenant = caller.tenant
-    secrets = CheckSecrets(request, _secrets(decision))
+    secrets = CheckSecrets(request, _secrets(decision), entry.opening_at)
     return _encode(
         CheckLeaf(
             now,
@@ -218,7 +218,7 @@ def open_leaf(leaf: Leaf, keys: Keys) -> Entry:
 
 def _open_check(leaf: CheckLeaf, keys: Keys) -> Checked:
     secrets = _decode_check(keys.unseal(leaf.id, leaf.sealed))
-    return _checked(leaf, leaf.outcome, secrets.request, secrets.rest)
+    return _checked(leaf, leaf.outcome, secrets.request, secrets.rest, secrets.opening_at)
 
 
 def _open_batch(leaf: BatchLeaf, keys: Keys) -> CheckedBatch:
@@ -274,7 +274,9 @@ def _caller(leaf: Common, part: CallerPart) -> Caller:
     )  # fmt: skip
 
 
-def _checked(leaf: CheckLeaf | BatchLeaf, outcome: OutcomePart, request: Request, rest: Secrets) -> Checked:
+def _checked(
+    leaf: CheckLeaf | BatchLeaf, outcome: OutcomePart, request: Request, rest: Secrets, opening_at: int = 0
+) -> Checked:
     policy = leaf.policy
     return Checked(
         request,
@@ -283,6 +285,7 @@ def _checked(leaf: CheckLeaf | BatchLeaf, outcome: OutcomePart, request: Request
         PolicyRef(policy.pack, policy.revision, policy.digest),
         leaf.facts_seq,
         outcome.elapsed_us,
+        opening_at,
     )
 
 

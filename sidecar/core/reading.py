@@ -54,7 +54,7 @@ class Written(Struct, frozen=True):
 
 
 class RecordsQuery(Struct, frozen=True, omit_defaults=True, rename={"from_": "from"}):
-    """Which leaves of the ledger; the latest `limit` that match, in [from, to)."""
+    """Which leaves of the ledger; the latest `limit` that match, in [from, to), and before index `before` if given."""
 
     decision_id: str = ""
     patient_id: str = ""
@@ -64,13 +64,18 @@ class RecordsQuery(Struct, frozen=True, omit_defaults=True, rename={"from_": "fr
     effect: str = ""
     reason: str = ""
     limit: int = 100
+    before: int = 0
 
 
 class RecordsPage(Struct, frozen=True):
-    """Leaves as JSON objects, latest last, and how many leaves were read to find them."""
+    """Leaves as JSON objects, latest last, and how many leaves were read to find them.
+
+    `next_before` is the `before` of a query that goes on where this one stopped; 0 when there is nothing earlier.
+    """
 
     records: tuple[str, ...]
     scanned: int
+    next_before: int = 0
 
 
 class RoomStatus(Struct, frozen=True):

@@ -14,6 +14,7 @@ class Checked(Struct, frozen=True):
     policy: PolicyRef
     facts_seq: int
     elapsed_us: int = 0
+    opening_at: int = 0  # of the opening of a grant, the instant it was judged at; 0 for a plain question
 
 
 class CheckedBatch(Struct, frozen=True):
@@ -38,7 +39,7 @@ class Changed(Struct, frozen=True):
 
     change_id: str
     caller: Caller
-    what: str  # write_facts, open_grant, close_grant
+    what: str  # write_facts, open_grant, close_grant, swap_policy
     request_id: str
     controller_id: str
     digest: str  # SHA-256 of the canonical bytes of the request, hexadecimal

@@ -36,6 +36,7 @@ CALLERS = {"dpi": ["dpi", "feed"], "feed": ["feed"], "auditor": ["auditor", "adm
 ACCOUNT = {"account_type": "nominatif", "status": "actif"}
 SOCKET_PATH_MAX = 100  # sun_path holds 108 bytes
 MARK = ".demo"
+VERDICTS = "verdicts"
 
 
 def policies_folder() -> Path:
@@ -47,6 +48,8 @@ def policies_folder() -> Path:
 def run_demo(folder: Path, keep: bool) -> Sidecar:
     """A started sidecar that has been asked everything. Raises ConfigFault when an answer is not the expected one."""
     settings = _prepare(folder)
+    if not (folder / VERDICTS).exists():
+        click.echo("The pack's stories are told to it and to PyCasbin, row by row: some seconds, once.\n")
     sidecar = Sidecar(config.load(settings))
     sidecar.start()
     try:
@@ -63,8 +66,12 @@ def _prepare(folder: Path) -> Path:
         raise ConfigFault(f"{folder} holds something else than a demo; choose another --folder")
     if _in_use(folder / "data" / "facts.lock"):
         raise ConfigFault(f"a demo is running in {folder}: stop it, or choose another --folder")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    for entry in folder.iterdir() if folder.exists() else ():
+        if entry.is_dir() and entry.name != VERDICTS:  # what both judges said of the pack once is still so
+            shutil.rmtree(entry, ignore_errors=True)
+        elif entry.name != VERDICTS:
+            entry.unlink()
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / MARK).touch()
     callers = []
     for name, roles in CALLERS.items():
@@ -86,6 +93,7 @@ data = "data"
 
 [policy]
 pack = {json.dumps(str(policies_folder() / "hospital"))}
+verdicts = "{VERDICTS}"
 
 [facts.required]
 assignment = ["fhir"]

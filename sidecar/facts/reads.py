@@ -149,16 +149,27 @@ def tenant_facts(
         table: _grouped(connection.execute(statement, values).mappings()) for table, statement in _STAFF.items()
     }
     # Grants that ended long before the last change are not loaded; the clock of this process has no say in it.
-    now: int = connection.execute(_RECORDED_AT, values).scalar() or 0
+    now = recorded_at(connection, tenant, at)
     recent = connection.execute(_RECENT_GRANTS, {**values, "since": now - GRANTS_KEPT}).scalars()
     return TenantFacts(
         tenant=tenant,
         seq=at,
         required=required,
-        watermarks={(mark[0], mark[1], mark[2]): mark[3] for mark in connection.execute(WATERMARKS, values)},
+        watermarks=watermarks(connection, tenant, at),
         **staff,
         **held_grants(map(rows.grant, recent), now),
     )
+
+
+def recorded_at(connection: sa.Connection, tenant: str, at: int) -> int:
+    """The instant of a sequence; 0 before any change."""
+    return connection.execute(_RECORDED_AT, {"tenant": tenant, "at": at}).scalar() or 0
+
+
+def watermarks(connection: sa.Connection, tenant: str, at: int) -> dict[tuple[str, str, str], int]:
+    """How complete each feed was: (controller, source, kind) → the instant up to which it had told everything."""
+    found = connection.execute(WATERMARKS, {"tenant": tenant, "at": at})
+    return {(controller_id, source, kind): until for controller_id, source, kind, until in found}
 
 
 def staff_under(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sidecar.core.bundle import Snapshot, TenantFacts
 from sidecar.core.change import FactsChange, GrantChange, LeafMaker, Stored
-from sidecar.core.model import KINDS, Grant
+from sidecar.core.model import KINDS, Grant, Request
 from sidecar.core.reading import FactsPage, FactsQuery
 from sidecar.errors import FactsTooOld, FactsUnavailable, InvalidRequest, NotFound
 from sidecar.facts import pages, reads
@@ -101,6 +101,13 @@ class FactsRoom:
             marks = pages.watermarks(connection, tenant, named, at)
         following = self._tokens.make("page", tenant, at, page.last_row) if page.last_row else ""
         return FactsPage(page.versions, following, self.token(tenant, at), marks)
+
+    def past(self, tenant: str, controller_id: str, patient_id: str, request: Request, at: int) -> Snapshot:
+        """What this question could see at sequence `at`, from the store.
+
+        Raises FactsTooOld for a sequence that is not reached, as after an old copy was put back; FactsUnavailable.
+        """
+        return self._store.past(tenant, controller_id, patient_id, request, at)
 
     def ready(self) -> tuple[bool, str]:
         """Whether the store can be read, and what is wrong when it cannot."""

@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 import sqlalchemy as sa
 from msgspec import Struct
 
-from sidecar.core.bundle import PatientFacts, TenantFacts
+from sidecar.core.bundle import PatientFacts, Snapshot, TenantFacts
 from sidecar.core.change import Counts, FactsChange, GrantChange, LeafMaker, Stored
-from sidecar.core.model import Grant
-from sidecar.errors import InvalidRequest
-from sidecar.facts import reads, tables
+from sidecar.core.model import Grant, Request
+from sidecar.errors import FactsTooOld, InvalidRequest
+from sidecar.facts import past, reads, tables
 from sidecar.facts.database import Database
 from sidecar.facts.patch import Patch
 from sidecar.facts.writes import keep_facts, keep_grant
@@ -91,6 +91,14 @@ class Store:
         """The grant of an id, however long ago it ended. Raises FactsUnavailable."""
         with self._database.reading() as connection:
             return reads.grant(connection, tenant, grant_id, reads.visible(connection, tenant))
+
+    def past(self, tenant: str, controller_id: str, patient_id: str, request: Request, at: int) -> Snapshot:
+        """What this question could see at sequence `at`. Raises FactsTooOld for one not reached, FactsUnavailable."""
+        with self._database.reading() as connection:
+            visible = reads.visible(connection, tenant)
+            if at > visible:
+                raise FactsTooOld(f"the facts are at sequence {visible}, and {at} was asked for")
+            return past.snapshot(connection, tenant, controller_id, patient_id, request, at, self._required)
 
     def tenants(self) -> list[str]:
         """Every tenant that ever had a change. Raises FactsUnavailable."""

@@ -1,33 +1,30 @@
 """The journal: leaves appended to segment files, each in the kernel's hands before it is acknowledged.
 
 `append` writes on the calling thread: the index and the one write happen under one short lock. A background
-thread (`start`) puts what was written on disk, looks whether the file is still the one at its path and whether
-the disk has room, and opens a fresh segment once the cause of a fault has gone.
+thread (`start`) puts what was written on disk, wakes those who wait for that, opens the next segment, looks
+whether the file is still the one at its path and whether the disk has room, and opens a fresh segment once the
+cause of a fault has gone.
 
 INVARIANT: a leaf is acknowledged only if, after its write, the file was linked in a folder and exactly as long
-as the acknowledged leaves make it.
+as the acknowledged leaves make it. A buffered journal gives that up, and only that, for leaves that need not be
+durable.
 """
 
 import errno
+import itertools
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from msgspec import Struct
-
 from sidecar.errors import LedgerUnavailable
-from sidecar.ledger import scan, segment
+from sidecar.ledger import scan, segment, trouble
 from sidecar.ledger.segment import HEADER_BYTES, Segment
+from sidecar.ledger.trouble import CLOSED, FULL, SLOW, Trouble
 
 MOST_UNSYNCED = 16 << 20  # bytes acknowledged and not yet on disk: what a machine that stops may lose, at the most
-
-
-class Trouble(Struct, frozen=True):
-    """Why nothing can be recorded: a word for metrics, and a sentence with the next step."""
-
-    cause: str
-    sentence: str
 
 
 class Journal:
@@ -41,21 +38,35 @@ class Journal:
         segment_bytes: int = 64 << 20,
         min_free_bytes: int = 16 << 20,
         flush_s: float = 0.1,
+        deadline_s: float = 5.0,
+        buffered: bool = False,
         sync_file: Callable[[int], None] = os.fdatasync,
         failed: Callable[[str], None] = lambda _cause: None,
+        ticks: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`run` is written into each segment; `failed` is told the cause of each append or flush that failed."""
-        self._folder, self._run = folder, run
+        """`run` is written into each segment; `failed` is told the cause of each append or flush that failed.
+
+        Nothing waits longer than `deadline_s` for the disk. A `buffered` journal writes what need not be durable
+        with the next flush.
+        """
+        self.folder, self._run = folder, run
         self._segment_bytes, self._min_free_bytes, self._flush_s = segment_bytes, min_free_bytes, flush_s
+        self._deadline_s, self._buffered, self._ticks = deadline_s, buffered, ticks
         self._sync_file, self._failed = sync_file, failed
         # Who needs both takes `_syncing` first. `_writing` guards every field below; the files change under both.
         self._syncing, self._writing = threading.Lock(), threading.Lock()
-        self._trouble: Trouble | None = Trouble("closed", "the journal is not open")
+        self._trouble: Trouble | None = CLOSED
+        self._held: Trouble | None = None  # somebody else's reason to take no record
         self._directory = self._file = -1
         self._number = 0
         self._first = self._size = self._synced = 0  # leaves: before this segment, acknowledged, on disk
         self._end = self._synced_end = 0  # bytes of this segment: acknowledged, on disk
-        self._unsynced: list[bytes] = []  # what was written since: a fresh segment gets it when a sync fails
+        self._unsynced: list[bytes] = []  # what came since: a fresh segment gets it when a sync fails
+        self._waiting: list[bytes] = []  # the end of it that is not yet written
+        self._waiting_bytes = 0
+        self._stored = threading.Condition()  # told after each round of the background thread
+        self._wake = threading.Event()
+        self._busy_since: float | None = None  # when the background thread's round began
         self._stop = threading.Event()
         self._flusher: threading.Thread | None = None
 
@@ -69,14 +80,14 @@ class Journal:
         notices: list[str] = []
         try:
             # Parents that `mkdir` makes by itself would be open to others.
-            for folder in (self._folder.parent, self._folder):
+            for folder in (self.folder.parent, self.folder):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._directory = scan.held(self._folder)
-            self._number, self._first = scan.continuation(self._folder, notices)
+            self._directory = scan.held(self.folder)
+            self._number, self._first = scan.continuation(self.folder, notices)
             self._begin(self._number, self._first, [])
         except OSError as fault:
             self._release()
-            raise LedgerUnavailable(f"`{self._folder}` cannot be written: {fault.strerror}") from None
+            raise LedgerUnavailable(f"`{self.folder}` cannot be written: {fault.strerror}") from None
         except LedgerUnavailable:
             self._release()
             raise
@@ -92,12 +103,18 @@ class Journal:
     def close(self) -> None:
         """Put everything on disk, stop the background thread and give the folder back."""
         self._stop.set()
+        self._wake.set()
         if self._flusher is not None:
             self._flusher.join()
         self.tend()
         with self._syncing, self._writing:
-            self._trouble = Trouble("closed", "the journal is not open")
+            self._trouble = CLOSED
             self._release()
+
+    def flush(self) -> None:
+        """Put on disk what is acknowledged, as far as the disk takes it."""
+        with self._syncing, suppress(LedgerUnavailable):
+            self._sync()
 
     def _release(self) -> None:
         for descriptor in (self._file, self._directory):
@@ -113,9 +130,31 @@ class Journal:
         return self._size
 
     @property
+    def synced(self) -> int:
+        """Leaves on disk."""
+        return self._synced
+
+    @property
+    def first(self) -> int:
+        """Index of the first leaf that is still here. Raises LedgerUnavailable."""
+        return min((part.first for part in self.segments()), default=0)
+
+    @property
+    def free_bytes(self) -> int:
+        """Room left on the disk; 0 when it cannot be told."""
+        try:
+            return trouble.free_bytes(self._directory)
+        except OSError:
+            return 0
+
+    @property
     def trouble(self) -> Trouble | None:
         """Why nothing can be recorded now; None when it can."""
-        return self._trouble
+        return self._trouble or self._held or (SLOW if self._overdue() else None)
+
+    def hold(self, reason: Trouble | None) -> None:
+        """Take no record for this reason, until told that there is none."""
+        self._held = reason
 
     def append(self, leaves: Sequence[bytes], durable: bool = False) -> int:
         """Keep these leaves with one write and give the index of the first.
@@ -125,25 +164,46 @@ class Journal:
         """
         written = segment.frames(leaves)
         if self._end >= self._segment_bytes:
-            self._rotate()
-        with self._writing:
-            self._write(written)
+            self._end_segment()
+        if not self._writing.acquire(timeout=self._deadline_s):
+            raise self._refused(SLOW)
+        try:
+            self._admit(len(written))
+            if self._buffered and not durable:
+                self._waiting.append(written)
+                self._waiting_bytes += len(written)
+            else:
+                self._write(written)
             first = self._size
             self._size = first + len(leaves)
-            self._end += len(written)
             self._unsynced.append(written)
+        finally:
+            self._writing.release()
         if durable:
             self.sync(first + len(leaves))
         return first
 
     def sync(self, size: int) -> None:
         """Have the first `size` leaves on disk: one flush for all who wait. Raises LedgerUnavailable."""
-        with self._syncing:
-            if self._synced < size:
-                self._sync()
+        if self._flusher is None:
+            with self._syncing:
+                if self._synced < size:
+                    self._sync()
+            return
+        end = self._ticks() + self._deadline_s
+        self._wake.set()
+        with self._stored:
+            while self._synced < size:
+                if self._trouble is not None:
+                    raise self._refused(self._trouble)
+                left = end - self._ticks()
+                if left <= 0:
+                    raise self._refused(SLOW)
+                self._stored.wait(left)
 
     def leaves(self, start: int) -> Iterator[tuple[int, bytes]]:
         """Index and bytes of each leaf from index `start` to the last one acknowledged. Raises LedgerUnavailable."""
+        self._write_waiting()
         size = self._size
         segments = self.segments()
         for n, part in enumerate(segments):
@@ -153,35 +213,59 @@ class Journal:
 
     def segments(self) -> list[Segment]:
         """The files of the journal in order. Raises LedgerUnavailable."""
-        return scan.segments(self._folder)
+        return scan.segments(self.folder)
+
+    def drop(self, before: int) -> None:
+        """Let go the segments that hold nothing but leaves before index `before`. Raises OSError."""
+        with self._syncing:
+            parts = self.segments()
+            for part, following in itertools.pairwise(parts):
+                if following.first <= before and part.number < self._number:
+                    part.path.unlink()
 
     # ---- writing; `_writing` is held
 
+    def _admit(self, count: int) -> None:
+        """Raises LedgerUnavailable when `count` more bytes should not be taken."""
+        reason = self._trouble or self._held
+        if reason is not None:
+            raise self._refused(reason)
+        if self._end - self._synced_end + self._waiting_bytes > MOST_UNSYNCED or self._overdue():
+            raise self._refused(self._into(SLOW))
+
+    def _overdue(self) -> bool:
+        """Whether the disk has held the background thread up for longer than anybody should wait."""
+        since = self._busy_since
+        return since is not None and self._ticks() - since > self._deadline_s
+
     def _write(self, data: bytes) -> None:
-        if self._trouble is not None:
-            raise self._refused(self._trouble)
-        if self._end - self._synced_end > MOST_UNSYNCED:
-            sentence = "the journal's disk stores more slowly than records come: look for what holds it up"
-            raise self._refused(self._into(Trouble("disk_slow", sentence)))
+        """Write what waits and then `data`, in one; nothing of it counts unless all of it is there."""
+        if self._waiting:
+            data = b"".join((*self._waiting, data))
         try:
             written = os.write(self._file, data)
             now = os.fstat(self._file)
         except OSError as fault:
             self._cut_back()
-            raise self._refused(self._into(_write_trouble(fault))) from None
+            raise self._refused(self._into(trouble.of_write(fault))) from None
         # The leaves count only if the file they went to can still be found, and holds them and those before.
         if now.st_nlink and now.st_size == self._end + len(data):
+            self._end += len(data)
+            self._waiting, self._waiting_bytes = [], 0
             return
         if written < len(data):
             self._cut_back()
-            raise self._refused(self._into(Trouble("disk_full", "the journal's disk is full: make room")))
+            raise self._refused(self._into(FULL))
         if not now.st_nlink:
-            raise self._refused(self._into(_gone(self._number)))
-        raise self._refused(
-            self._into(
-                Trouble("file_changed", f"`journal/{segment.name(self._number)}` was changed by another program")
-            )
-        )
+            raise self._refused(self._into(trouble.gone(self._number)))
+        raise self._refused(self._into(trouble.changed(self._number)))
+
+    def _write_waiting(self) -> None:
+        """Have the kernel hold every acknowledged leaf. Raises LedgerUnavailable. `_writing` is not held."""
+        if self._waiting:
+            with self._writing:
+                if self._waiting:
+                    self._write(b"")
 
     def _cut_back(self) -> None:
         """Leave no part of a leaf that was not acknowledged. What this cannot cut, the next start does."""
@@ -205,38 +289,53 @@ class Journal:
         with self._writing:
             if self._trouble is not None:
                 raise self._refused(self._trouble)
+            if self._waiting:
+                self._write(b"")
             size, end, count = self._size, self._end, len(self._unsynced)
         try:
             self._sync_file(self._file)
         except OSError as fault:
             # After a failed flush the kernel may call clean what it dropped: this file is never flushed again.
-            trouble = Trouble("sync_failed", f"the journal's disk failed to store what was written: {fault.strerror}")
+            sentence = f"the journal's disk failed to store what was written: {fault.strerror}"
             with self._writing:
-                raise self._refused(self._into(trouble)) from None
+                raise self._refused(self._into(Trouble("sync_failed", sentence))) from None
         with self._writing:
             self._synced, self._synced_end = size, end
             del self._unsynced[:count]
 
-    def _rotate(self) -> None:
+    def _end_segment(self) -> None:
+        """Have the next segment opened: by the background thread, so that no answer waits for it."""
+        if self._flusher is not None:
+            self._wake.set()
+            return
         with self._syncing:
-            if self._end < self._segment_bytes:
-                return
-            self._sync()
-            with self._writing:
-                try:
-                    self._begin(self._number + 1, self._synced, self._unsynced)
-                except OSError as fault:
-                    raise self._refused(self._into(_write_trouble(fault))) from None
+            self._rotate()
+
+    def _rotate(self) -> None:
+        if self._end < self._segment_bytes:
+            return
+        self._sync()
+        with self._writing:
+            try:
+                self._begin(self._number + 1, self._synced, self._unsynced)
+            except OSError as fault:
+                raise self._refused(self._into(trouble.of_write(fault))) from None
 
     # ---- tending
 
     def _tend_until_stopped(self) -> None:
-        while not self._stop.wait(self._flush_s):
+        while not self._stop.is_set():
+            self._wake.wait(self._flush_s)
+            self._wake.clear()
+            self._busy_since = self._ticks()
             try:
                 self.tend()
             except Exception as fault:  # a thread that died unseen would leave records off the disk
                 with self._writing:
                     self._into(Trouble("io", f"the journal could not be flushed: {type(fault).__name__}"))
+            self._busy_since = None
+            with self._stored:
+                self._stored.notify_all()
 
     def tend(self) -> None:
         """Flush and look once; when there is trouble, try to come out of it."""
@@ -250,39 +349,27 @@ class Journal:
         try:
             if self._synced < self._size:
                 self._sync()
+            self._rotate()
         except LedgerUnavailable:
             return
-        trouble = self._look()
-        if trouble is not None:
+        found = self._look()
+        if found is not None:
             with self._writing:
-                self._into(trouble)
+                self._into(found)
 
     def _look(self) -> Trouble | None:
         """What is wrong around the file, before a write finds out."""
         try:
-            trouble = self._folder_trouble() or self._file_trouble()
-            return trouble or self._room_trouble(0)
+            return (
+                trouble.of_folder(self.folder, self._directory)
+                or self._file_trouble()
+                or trouble.of_room(self._directory, self._min_free_bytes)
+            )
         except OSError as fault:
             return Trouble("io", f"`journal/` cannot be looked at: {fault.strerror}")
 
-    def _folder_trouble(self) -> Trouble | None:
-        if _same(self._folder, os.fstat(self._directory)):
-            return None
-        return Trouble("folder_gone", "the folder `journal/` was deleted, moved or replaced: put it back")
-
     def _file_trouble(self) -> Trouble | None:
-        path = self._folder / segment.name(self._number)
-        if _same(path, os.fstat(self._file)):
-            return None
-        if not path.exists():
-            return _gone(self._number)
-        return Trouble("file_replaced", f"`journal/{path.name}` is another program's file: move it away")
-
-    def _room_trouble(self, wanted: int) -> Trouble | None:
-        disk, needed = os.fstatvfs(self._directory), self._min_free_bytes + wanted
-        if disk.f_bavail * disk.f_frsize >= needed:
-            return None
-        return Trouble("disk_low", f"the journal's disk has less than {needed} bytes left: make room")
+        return trouble.of_file(self.folder / segment.name(self._number), self._number, self._file)
 
     def _recover(self) -> None:
         """Go on in a fresh segment that begins with every acknowledged leaf the old one may have lost."""
@@ -290,25 +377,26 @@ class Journal:
             return
         with self._writing:
             try:
-                trouble = self._retake_folder() or self._room_trouble(sum(map(len, self._unsynced)))
-                if trouble is None and not self._file_is_whole():
-                    trouble = self._resume()
+                needed = self._min_free_bytes + sum(map(len, self._unsynced))
+                found = self._retake_folder() or trouble.of_room(self._directory, needed)
+                if found is None and not self._file_is_whole():
+                    found = self._resume()
             except OSError as fault:
-                trouble = _write_trouble(fault)
-            self._trouble = trouble
+                found = trouble.of_write(fault)
+            self._trouble = found
 
     def _file_is_whole(self) -> bool:
         """Whether the trouble was the room or the speed of the disk alone, so that the file can go on."""
-        causes = ("disk_low", "disk_slow")
+        causes = ("disk_low", SLOW.cause)
         return self._trouble is not None and self._trouble.cause in causes and self._file_trouble() is None
 
     def _retake_folder(self) -> Trouble | None:
-        if self._folder_trouble() is None:
+        if trouble.of_folder(self.folder, self._directory) is None:
             return None
-        if not self._folder.is_dir():
+        if not self.folder.is_dir():
             return Trouble("folder_gone", "the folder `journal/` was deleted or moved: put it back")
         try:
-            directory = scan.held(self._folder)
+            directory = scan.held(self.folder)
         except LedgerUnavailable as fault:
             return Trouble("folder_gone", str(fault))
         os.close(self._directory)
@@ -316,16 +404,16 @@ class Journal:
         return None
 
     def _resume(self) -> Trouble | None:
-        trouble = self._file_trouble()
-        if trouble is None:
+        found = self._file_trouble()
+        if found is None:
             self._begin(self._number + 1, self._synced, self._unsynced)
             return None
-        if trouble.cause != "file_gone":
-            return trouble
+        if found.cause != "file_gone":
+            return found
         # The deleted file lives on until it is closed: what was acknowledged in it moves to a new one of its name.
         kept = os.pread(self._file, self._synced_end, 0)
         if sum(1 for _ in segment.whole_frames(kept)) != self._synced - self._first:
-            return Trouble("file_gone", f"{trouble.sentence} and cannot be read any more: restart the sidecar")
+            return Trouble("file_gone", f"{found.sentence} and cannot be read any more: restart the sidecar")
         self._begin(self._number, self._first, [kept[HEADER_BYTES:], *self._unsynced])
         return None
 
@@ -350,31 +438,13 @@ class Journal:
         self._file, self._number, self._first = file, number, first
         self._end = self._synced_end = len(data)
         self._synced = self._size
-        self._unsynced = []
+        self._unsynced, self._waiting, self._waiting_bytes = [], [], 0
 
     def _refuse_foreign(self, name: str) -> None:
         """A segment takes the place of one without leaves, or of one this run could not finish. Raises OSError."""
-        path = self._folder / name
+        path = self.folder / name
         if not path.exists() or path.stat().st_size <= HEADER_BYTES:
             return
         found = segment.read_header(self._number, path)
         if found is None or found.run != self._run:
             raise FileExistsError(errno.EEXIST, f"`journal/{name}` is another program's file: move it away")
-
-
-def _same(path: Path, ours: os.stat_result) -> bool:
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return False
-    return (found.st_dev, found.st_ino) == (ours.st_dev, ours.st_ino)
-
-
-def _gone(number: int) -> Trouble:
-    return Trouble("file_gone", f"`journal/{segment.name(number)}` was deleted or moved")
-
-
-def _write_trouble(fault: OSError) -> Trouble:
-    if fault.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return Trouble("disk_full", "the journal's disk is full: make room")
-    return Trouble("io", f"the journal cannot be written: {fault.strerror}")

@@ -2,24 +2,38 @@
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
 from sidecar.core import leaf as leaves
 from sidecar.core import leaf_bytes
 from sidecar.core.leaf import RUN_BYTES, ChangeLeaf, leaf_id
 from sidecar.core.reading import RecordsPage, RecordsQuery
+from sidecar.core.recall import Found
 from sidecar.core.record import Changed, Entry, Recorded
 from sidecar.errors import LedgerUnavailable
-from sidecar.ledger import show
+from sidecar.ledger import show, signing
+from sidecar.ledger.book import Book
+from sidecar.ledger.clock import ClockWatch
 from sidecar.ledger.journal import Journal
 from sidecar.ledger.keys import KeyFolder, MonthKeys
+from sidecar.ledger.signing import SigningKeys
+from sidecar.ledger.tree import Tree
+from sidecar.ledger.tree_keeper import Keeper
 
-JOURNAL, KEYS = "journal", "keys"
+JOURNAL, KEYS, TREE = "journal", "keys", "tree"
+
+Mode = Literal["written", "strict", "batch"]
 
 
 class LedgerRoom:
-    """The ledger of one sidecar: a journal and its keys in one folder. Every method may be called from any thread."""
+    """The ledger of one sidecar: a journal, the signed tree over it and the keys, in one folder.
+
+    Every method may be called from any thread.
+    """
 
     def __init__(
         self,
@@ -27,24 +41,32 @@ class LedgerRoom:
         origin: str,
         *,
         random: Callable[[int], bytes] = os.urandom,
-        strict: bool = False,
+        mode: Mode = "written",
         segment_bytes: int = 64 << 20,
         min_free_bytes: int = 16 << 20,
         flush_s: float = 0.1,
+        deadline_s: float = 5.0,
+        checkpoint_s: float = 1.0,
+        idle_s: float = 60.0,
+        unsigned_s: float = 60.0,
+        clock: Callable[[], int] = lambda: time.time_ns() // 1000,
         failed: Callable[[str], None] = lambda _cause: None,
+        moved: Callable[[str], None] = lambda _direction: None,
     ) -> None:
-        """`strict` has every record on disk before it is acknowledged.
+        """When a record is acknowledged: `strict` on disk, `written` in the kernel's hands, `batch` in memory.
 
-        `failed` is told the cause of each append or flush that failed.
+        `clock` dates checkpoints; `failed` is told the cause of each append or flush that failed, `moved` when the
+        clock moved `back` or `forward`.
         """
         self.origin = origin
         self.notices: tuple[str, ...] = ()
-        self._strict, self._failed = strict, failed
+        self._strict, self._failed = mode == "strict", failed
         # The run begins every id of this process: with the counter it makes an id, and a nonce, that is used once.
         self._run = random(RUN_BYTES)
         self._numbering = threading.Lock()
         self._next = 0
         self._keys = KeyFolder(folder / KEYS, self._run, random)
+        self._signing = SigningKeys(folder / KEYS / signing.FOLDER, origin, random)
         self._month: MonthKeys | None = None
         self._journal = Journal(
             folder / JOURNAL,
@@ -52,32 +74,62 @@ class LedgerRoom:
             segment_bytes=segment_bytes,
             min_free_bytes=min_free_bytes,
             flush_s=flush_s,
+            deadline_s=deadline_s,
+            buffered=mode == "batch",
             failed=failed,
         )
+        self._tree = Tree(folder / TREE, origin)
+        self._keeper = Keeper(
+            self._tree,
+            self._journal,
+            self._signing.current,
+            self._signing.public,
+            clock,
+            every_s=checkpoint_s,
+            idle_s=idle_s,
+            unsigned_s=unsigned_s,
+            look_s=flush_s,
+        )
+        self._book = Book(self._journal, self._tree)
+        self._clock_watch = ClockWatch(moved)
         self._changing = threading.Lock()
         self._doubtful: dict[bytes, int] = {}  # leaves of changes written and not known to be on disk, and where
 
     def open(self, now: int) -> None:
-        """Take the folder, have the keys of the month, cut a torn tail (`notices` say so), start flushing.
+        """Take the folder, have the keys, cut a torn tail, sign what is there (`notices` say so), start tending.
 
-        Raises LedgerUnavailable with the next step: another process, missing or garbled keys, a damaged segment.
+        Raises LedgerUnavailable with the next step: another process, missing or garbled keys, a damaged segment or
+        tree, a journal that lost what was signed.
         """
         notices = self._journal.open()
         try:
             if self._journal.size and self._keys.empty:
                 raise LedgerUnavailable(
                     "the folder `keys/` of the ledger is missing: put it back from its copy; without it nothing"
-                    " recorded so far can be opened (to begin a new ledger, move the folder `journal/` away)"
+                    " recorded so far can be opened (to begin a new ledger, move `journal/` and `tree/` away)"
                 )
             self._month = self._keys.current(now)
+            if self._signing.have():
+                notices.append(f"a signing key was made; who verifies needs its other half: {self.vkeys[-1]}")
+            notices += self._keeper.open()
+            self._date_latest()
         except LedgerUnavailable:
             self._journal.close()
             raise
         self.notices = tuple(notices)
         self._journal.start()
+        self._keeper.start()
+
+    def _date_latest(self) -> None:
+        """Know the instant of the latest record, so that a clock behind it is seen."""
+        for _, leaf in self._book.leaves(max(self._journal.size - 1, 0)):
+            with suppress(ValueError):
+                self._clock_watch.seen(leaves.head(leaf).at)
 
     def close(self) -> None:
-        """Put everything on disk, stop flushing and give the folder back."""
+        """Put everything on disk, sign it, stop tending and give the folder back."""
+        self._journal.flush()
+        self._keeper.close()
         self._journal.close()
 
     @property
@@ -87,9 +139,30 @@ class LedgerRoom:
 
     @property
     def ready(self) -> tuple[bool, str]:
-        """Whether a record can be kept now, and if not why and the next step."""
+        """Whether a record can be kept now, and if not, or when something needs somebody's eye, what and what to do."""
         trouble = self._journal.trouble
-        return (True, "") if trouble is None else (False, trouble.sentence)
+        if trouble is not None:
+            return False, trouble.sentence
+        return True, self._keeper.fault or self._clock_watch.sentence
+
+    @property
+    def signed(self) -> tuple[int, int]:
+        """Leaves under the checkpoint on disk, and its time in seconds since the epoch."""
+        return self._tree.signed.size, self._tree.signed_at
+
+    @property
+    def vkeys(self) -> tuple[str, ...]:
+        """The verifier keys of all that ever signed here, the one that signs now last. Raises LedgerUnavailable."""
+        return tuple(key.vkey for key in self._signing.public())
+
+    @property
+    def free_bytes(self) -> int:
+        """Room left on the journal's disk."""
+        return self._journal.free_bytes
+
+    def look(self, now: int, ticks: float) -> None:
+        """Compare the clock with seconds that only go forward; to be called now and then."""
+        self._clock_watch.look(now, ticks)
 
     # ---- records
 
@@ -97,6 +170,7 @@ class LedgerRoom:
         """Keep these entries with one write, in order, before anything is answered. Raises LedgerUnavailable."""
         if not entries:
             return []
+        self._clock_watch.seen(now)
         keys = self._keys_at(now)
         ids = self._ids(len(entries))
         size = self._journal.size
@@ -154,7 +228,7 @@ class LedgerRoom:
         made = leaves.decode(leaf)
         if not isinstance(made, ChangeLeaf):
             raise ValueError("only changes are looked for")
-        for index, found in self._journal.leaves(made.since):
+        for index, found in self._book.leaves(made.since):
             if found == leaf:
                 return Recorded(made.id.hex(), index)
         return None
@@ -166,11 +240,19 @@ class LedgerRoom:
 
         Raises LedgerUnavailable when the journal cannot be read.
         """
-        return show.page(self._journal, self._keys, self.origin, tenant, query)
+        return show.page(self._book, self._keys, self.origin, tenant, query)
+
+    def find(self, tenant: str, decision_id: str, index: int | None = None) -> Found:
+        """The recorded decision of this id, an item of a batch by `ID.n`; read at `index` alone when that is given.
+
+        Raises NotFound when the tenant has none, RecordClosed when its month cannot be opened any more,
+        LedgerUnavailable.
+        """
+        return show.find(self._book, self._keys, tenant, decision_id, index)
 
     def entries(self, start: int = 0) -> Iterator[tuple[int, Entry]]:
         """Index and entry of each leaf from `start` on. Raises LedgerUnavailable, and ValueError without its key."""
-        for index, data in self._journal.leaves(start):
+        for index, data in self._book.leaves(start):
             leaf = leaves.decode(data)
             keys = self._keys.reading(leaf.at)
             if keys is None:

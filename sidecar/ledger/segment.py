@@ -90,7 +90,12 @@ def parse_header(number: int, path: Path, data: bytes) -> Segment | None:
 
 def whole_frames(data: bytes) -> Iterator[tuple[int, int]]:
     """Start and end of each leaf in a segment's bytes, up to the first frame that is not whole."""
-    at, size = HEADER_BYTES, len(data)
+    return frames_in(data, HEADER_BYTES)
+
+
+def frames_in(data: bytes, at: int) -> Iterator[tuple[int, int]]:
+    """The same from byte `at`, where a frame begins."""
+    size = len(data)
     while at + FRAME_BYTES <= size:
         length, check = _FRAME.unpack_from(data, at)
         start = at + FRAME_BYTES

@@ -2,7 +2,8 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any
+from itertools import islice
+from typing import Any, Protocol
 
 import msgspec
 
@@ -11,14 +12,15 @@ from sidecar.core.bundle import FOREVER, NEVER
 from sidecar.core.leaf import BatchLeaf, ChangeLeaf, CheckLeaf, ConsultedLeaf, Head, Leaf, OutcomePart, RefusedLeaf
 from sidecar.core.model import Decision
 from sidecar.core.reading import RecordsPage, RecordsQuery
+from sidecar.core.recall import Found
 from sidecar.core.record import Changed, Checked, CheckedBatch, Consulted, Entry, Refused, item_id
-from sidecar.ledger import scan
-from sidecar.ledger.journal import Journal
+from sidecar.errors import NotFound, RecordClosed
 from sidecar.ledger.keys import KeyFolder
 from sidecar.ledger.keys import month as key_month
 
 MOST_SHOWN = 1000
 MOST_SCANNED = 1_000_000
+FIRST_STRETCH, LONGEST_STRETCH = 256, 65_536  # leaves read at once
 
 Shown = dict[str, Any]
 
@@ -28,27 +30,73 @@ _OBEYED = (*range(0x7F, 0xA0), *range(0x2028, 0x202F), *range(0x2066, 0x206A))
 _ESCAPED = {code: f"\\u{code:04x}" for code in _OBEYED}
 
 
-def page(book: Journal, keys: KeyFolder, origin: str, tenant: str, query: RecordsQuery) -> RecordsPage:
+class Book(Protocol):
+    """What is read here."""
+
+    @property
+    def size(self) -> int:
+        """Leaves acknowledged."""
+
+    def leaves(self, start: int) -> Iterator[tuple[int, bytes]]:
+        """Index and bytes of each leaf from index `start` to the last one acknowledged. Raises LedgerUnavailable."""
+
+
+def page(book: Book, keys: KeyFolder, origin: str, tenant: str, query: RecordsQuery) -> RecordsPage:
     """The latest `query.limit` leaves of `tenant` that match (1 to 1000), latest last.
 
-    Reads back from the newest, at most MOST_SCANNED leaves and the rest of a segment. Raises LedgerUnavailable.
+    Reads back from the newest, or from `query.before`, at most MOST_SCANNED leaves; `next_before` says where it
+    stopped. Raises LedgerUnavailable.
     """
     limit = min(max(query.limit, 1), MOST_SHOWN)
     matches = _matcher(keys, tenant, query)
     shown: deque[str] = deque()
-    scanned = 0
-    for part in _newest_first(book):
-        scanned += len(part)
-        for index, data in reversed(part):
-            head = leaf.head(data)
-            if head.tenant != tenant or not matches(head, data):
-                continue
+    size = book.size
+    start = index = min(query.before, size) if query.before else size
+    for index, data in _newest_first(book, start):
+        head = leaf.head(data)
+        if head.tenant == tenant and matches(head, data):
             shown.appendleft(_line(_object(index, origin, leaf.decode(data), keys)))
-            if len(shown) == limit:
-                return RecordsPage(tuple(shown), scanned)
-        if scanned >= MOST_SCANNED:
+        if len(shown) == limit or start - index == MOST_SCANNED:
             break
-    return RecordsPage(tuple(shown), scanned)
+    return RecordsPage(tuple(shown), start - index, index)
+
+
+def find(book: Book, keys: KeyFolder, tenant: str, decision_id: str, index: int | None = None) -> Found:
+    """The recorded decision of this id, an item of a batch by `ID.n`; looked for at `index` alone when that is given.
+
+    Raises NotFound when the tenant has none, RecordClosed when its month cannot be opened any more,
+    LedgerUnavailable when the ledger cannot be read.
+    """
+    wanted, position = _id_bytes(decision_id), decision_id.partition(".")[2]
+    places = _newest_first(book, book.size) if index is None else islice(book.leaves(index), 1)
+    for place, data in places:
+        head = leaf.head(data)
+        if head.id == wanted and head.tenant == tenant:
+            checked = _decision(_unsealed(data, keys), position)
+            return Found(decision_id, place, head.at, checked)
+    raise NotFound("decision_id: no decision of this id")
+
+
+def _unsealed(data: bytes, keys: KeyFolder) -> Entry:
+    """The entry of a leaf. Raises RecordClosed."""
+    try:
+        found = leaf.decode(data)
+        month_keys = keys.reading(found.at)
+        if month_keys is not None:
+            return leaf_bytes.open_leaf(found, month_keys)
+    except ValueError:
+        raise RecordClosed("not sealed with the content key of its month: altered, or of another ledger") from None
+    raise RecordClosed(f"the keys of {key_month(found.at)} are gone: what was recorded in that month stays closed")
+
+
+def _decision(entry: Entry, position: str) -> Checked:
+    """The decision of a leaf, or of its item at this position. Raises NotFound."""
+    if isinstance(entry, Checked) and not position:
+        return entry
+    # A position is written in one way, as the ids of answers are.
+    if isinstance(entry, CheckedBatch) and position in map(str, range(len(entry.items))):
+        return entry.items[int(position)]
+    raise NotFound("decision_id: no decision of this id")
 
 
 def _line(shown: Shown) -> str:
@@ -56,13 +104,13 @@ def _line(shown: Shown) -> str:
     return msgspec.json.encode(shown).decode().translate(_ESCAPED)
 
 
-def _newest_first(book: Journal) -> Iterator[list[tuple[int, bytes]]]:
-    """The leaves of each segment, the newest segment first."""
-    end = book.size
-    for part in reversed(book.segments()):
-        if part.first < end:
-            yield list(scan.read(part, part.first, end))
-            end = part.first
+def _newest_first(book: Book, end: int) -> Iterator[tuple[int, bytes]]:
+    """The leaves before index `end`, the newest first, read in ever longer stretches."""
+    stretch = FIRST_STRETCH
+    while end:
+        start = max(end - stretch, 0)
+        yield from reversed(list(islice(book.leaves(start), end - start)))
+        end, stretch = start, min(2 * stretch, LONGEST_STRETCH)
 
 
 def _matcher(keys: KeyFolder, tenant: str, query: RecordsQuery) -> Callable[[Head, bytes], bool]:

@@ -24,9 +24,10 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from sidecar.v1 import access_pb2 as sidecar_dot_v1_dot_access__pb2
+from sidecar.v1 import facts_pb2 as sidecar_dot_v1_dot_facts__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16sidecar/v1/admin.proto\x12\nsidecar.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17sidecar/v1/access.proto\"\x12\n\x10GetStatusRequest\"9\n\nRoomStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05ready\x18\x02 \x01(\x08\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\"v\n\nFeedStatus\x12\x15\n\rcontroller_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x32\n\x0e\x63omplete_until\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07sources\x18\x04 \x03(\t\"\xa1\x02\n\x11GetStatusResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\r\n\x05ready\x18\x02 \x01(\x08\x12%\n\x05rooms\x18\x03 \x03(\x0b\x32\x16.sidecar.v1.RoomStatus\x12*\n\x06policy\x18\x04 \x01(\x0b\x32\x1a.sidecar.v1.PolicyRevision\x12\x16\n\x0e\x66\x61\x63ts_sequence\x18\x05 \x01(\x04\x12\x13\n\x0bledger_size\x18\x06 \x01(\x04\x12\x15\n\rledger_origin\x18\x07 \x01(\t\x12%\n\x05\x66\x65\x65\x64s\x18\x08 \x03(\x0b\x32\x16.sidecar.v1.FeedStatus\x12.\n\nstarted_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xd2\x01\n\x12ShowRecordsRequest\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12\x12\n\npatient_id\x18\x02 \x01(\t\x12\x12\n\nsubject_id\x18\x03 \x01(\t\x12(\n\x04\x66rom\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x02to\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x65\x66\x66\x65\x63t\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\r\n\x05limit\x18\x08 \x01(\r\"7\n\x13ShowRecordsResponse\x12\x0f\n\x07records\x18\x01 \x03(\t\x12\x0f\n\x07scanned\x18\x02 \x01(\x04\x32\xa8\x01\n\x0c\x41\x64minService\x12H\n\tGetStatus\x12\x1c.sidecar.v1.GetStatusRequest\x1a\x1d.sidecar.v1.GetStatusResponse\x12N\n\x0bShowRecords\x12\x1e.sidecar.v1.ShowRecordsRequest\x1a\x1f.sidecar.v1.ShowRecordsResponseB\x14\n\x10\x66r.dpisidecar.v1P\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16sidecar/v1/admin.proto\x12\nsidecar.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17sidecar/v1/access.proto\x1a\x16sidecar/v1/facts.proto\"\x12\n\x10GetStatusRequest\"9\n\nRoomStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05ready\x18\x02 \x01(\x08\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\"v\n\nFeedStatus\x12\x15\n\rcontroller_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x32\n\x0e\x63omplete_until\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07sources\x18\x04 \x03(\t\"\xa1\x02\n\x11GetStatusResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\r\n\x05ready\x18\x02 \x01(\x08\x12%\n\x05rooms\x18\x03 \x03(\x0b\x32\x16.sidecar.v1.RoomStatus\x12*\n\x06policy\x18\x04 \x01(\x0b\x32\x1a.sidecar.v1.PolicyRevision\x12\x16\n\x0e\x66\x61\x63ts_sequence\x18\x05 \x01(\x04\x12\x13\n\x0bledger_size\x18\x06 \x01(\x04\x12\x15\n\rledger_origin\x18\x07 \x01(\t\x12%\n\x05\x66\x65\x65\x64s\x18\x08 \x03(\x0b\x32\x16.sidecar.v1.FeedStatus\x12.\n\nstarted_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xe2\x01\n\x12ShowRecordsRequest\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12\x12\n\npatient_id\x18\x02 \x01(\t\x12\x12\n\nsubject_id\x18\x03 \x01(\t\x12(\n\x04\x66rom\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x02to\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x65\x66\x66\x65\x63t\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\r\n\x05limit\x18\x08 \x01(\r\x12\x0e\n\x06\x62\x65\x66ore\x18\t \x01(\x04\"L\n\x13ShowRecordsResponse\x12\x0f\n\x07records\x18\x01 \x03(\t\x12\x0f\n\x07scanned\x18\x02 \x01(\x04\x12\x13\n\x0bnext_before\x18\x03 \x01(\x04\"J\n\x15RecallDecisionRequest\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12\x12\n\x05index\x18\x02 \x01(\x04H\x00\x88\x01\x01\x42\x08\n\x06_index\"\x82\x01\n\x0eRecordedCaller\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x02 \x01(\t\x12\r\n\x05roles\x18\x03 \x03(\t\x12\x0e\n\x06tenant\x18\x04 \x01(\t\x12\x13\n\x0b\x63ontrollers\x18\x05 \x03(\t\x12\x0b\n\x03hds\x18\x06 \x01(\t\x12\x12\n\nmay_assert\x18\x07 \x03(\t\">\n\x13RecordedFactVersion\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12\x0b\n\x03seq\x18\x03 \x01(\x04\"\xfb\x02\n\x0fRecordedOutcome\x12\"\n\x06\x65\x66\x66\x65\x63t\x18\x01 \x01(\x0e\x32\x12.sidecar.v1.Effect\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x13\n\x0btrue_reason\x18\x03 \x01(\t\x12\x0c\n\x04rule\x18\x04 \x01(\t\x12\x0c\n\x04\x61lso\x18\x05 \x03(\t\x12\r\n\x05rules\x18\x06 \x03(\t\x12+\n\x0bobligations\x18\x07 \x03(\x0b\x32\x16.sidecar.v1.Obligation\x12\"\n\x06\x61\x64vice\x18\x08 \x03(\x0b\x32\x12.sidecar.v1.Advice\x12\x30\n\x0b\x62reak_glass\x18\t \x01(\x0b\x32\x1b.sidecar.v1.BreakGlassOffer\x12/\n\x0bvalid_until\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x06relied\x18\x0b \x03(\x0b\x32\x1f.sidecar.v1.RecordedFactVersion\x12\x0f\n\x07unknown\x18\x0c \x03(\t\";\n\x0cRecalledFact\x12\x1e\n\x04\x66\x61\x63t\x18\x01 \x01(\x0b\x32\x10.sidecar.v1.Fact\x12\x0b\n\x03seq\x18\x02 \x01(\x04\"\x9e\x03\n\rRecalledGrant\x12\n\n\x02id\x18\x01 \x01(\t\x12\x15\n\rcontroller_id\x18\x02 \x01(\t\x12\x11\n\tcaller_id\x18\x03 \x01(\t\x12\x12\n\nsubject_id\x18\x04 \x01(\t\x12\x12\n\npatient_id\x18\x05 \x01(\t\x12\x0f\n\x07profile\x18\x06 \x01(\t\x12\r\n\x05scope\x18\x07 \x01(\t\x12\x0e\n\x06motive\x18\x08 \x01(\t\x12\x15\n\rjustification\x18\t \x01(\t\x12-\n\topened_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nreview_due\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tclosed_at\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1b\n\x13second_confirmation\x18\x0e \x01(\x08\x12\x12\n\nrequest_id\x18\x0f \x01(\t\"0\n\x0fRequiredSources\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0f\n\x07sources\x18\x02 \x03(\t\"\x96\x05\n\x16RecallDecisionResponse\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12+\n\x06record\x18\x02 \x01(\x0b\x32\x1b.sidecar.v1.RecordReference\x12/\n\x0brecorded_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x07request\x18\x04 \x01(\x0b\x32\x1e.sidecar.v1.CheckAccessRequest\x12\x0f\n\x07opening\x18\x05 \x01(\x08\x12-\n\tjudged_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x63\x61ller\x18\x07 \x01(\x0b\x32\x1a.sidecar.v1.RecordedCaller\x12\x15\n\rcontroller_id\x18\x08 \x01(\t\x12*\n\x06policy\x18\t \x01(\x0b\x32\x1a.sidecar.v1.PolicyRevision\x12\x16\n\x0e\x66\x61\x63ts_sequence\x18\n \x01(\x04\x12,\n\x07outcome\x18\x0b \x01(\x0b\x32\x1b.sidecar.v1.RecordedOutcome\x12/\n\rpatient_facts\x18\x0c \x03(\x0b\x32\x18.sidecar.v1.RecalledFact\x12-\n\x0bstaff_facts\x18\r \x03(\x0b\x32\x18.sidecar.v1.RecalledFact\x12)\n\x06grants\x18\x0e \x03(\x0b\x32\x19.sidecar.v1.RecalledGrant\x12)\n\nwatermarks\x18\x0f \x03(\x0b\x32\x15.sidecar.v1.Watermark\x12-\n\x08required\x18\x10 \x03(\x0b\x32\x1b.sidecar.v1.RequiredSources2\x81\x02\n\x0c\x41\x64minService\x12H\n\tGetStatus\x12\x1c.sidecar.v1.GetStatusRequest\x1a\x1d.sidecar.v1.GetStatusResponse\x12N\n\x0bShowRecords\x12\x1e.sidecar.v1.ShowRecordsRequest\x1a\x1f.sidecar.v1.ShowRecordsResponse\x12W\n\x0eRecallDecision\x12!.sidecar.v1.RecallDecisionRequest\x1a\".sidecar.v1.RecallDecisionResponseB\x14\n\x10\x66r.dpisidecar.v1P\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,18 +35,34 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'sidecar.v1.admin_pb2', _glo
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\020fr.dpisidecar.v1P\001'
-  _globals['_GETSTATUSREQUEST']._serialized_start=96
-  _globals['_GETSTATUSREQUEST']._serialized_end=114
-  _globals['_ROOMSTATUS']._serialized_start=116
-  _globals['_ROOMSTATUS']._serialized_end=173
-  _globals['_FEEDSTATUS']._serialized_start=175
-  _globals['_FEEDSTATUS']._serialized_end=293
-  _globals['_GETSTATUSRESPONSE']._serialized_start=296
-  _globals['_GETSTATUSRESPONSE']._serialized_end=585
-  _globals['_SHOWRECORDSREQUEST']._serialized_start=588
-  _globals['_SHOWRECORDSREQUEST']._serialized_end=798
-  _globals['_SHOWRECORDSRESPONSE']._serialized_start=800
-  _globals['_SHOWRECORDSRESPONSE']._serialized_end=855
-  _globals['_ADMINSERVICE']._serialized_start=858
-  _globals['_ADMINSERVICE']._serialized_end=1026
+  _globals['_GETSTATUSREQUEST']._serialized_start=120
+  _globals['_GETSTATUSREQUEST']._serialized_end=138
+  _globals['_ROOMSTATUS']._serialized_start=140
+  _globals['_ROOMSTATUS']._serialized_end=197
+  _globals['_FEEDSTATUS']._serialized_start=199
+  _globals['_FEEDSTATUS']._serialized_end=317
+  _globals['_GETSTATUSRESPONSE']._serialized_start=320
+  _globals['_GETSTATUSRESPONSE']._serialized_end=609
+  _globals['_SHOWRECORDSREQUEST']._serialized_start=612
+  _globals['_SHOWRECORDSREQUEST']._serialized_end=838
+  _globals['_SHOWRECORDSRESPONSE']._serialized_start=840
+  _globals['_SHOWRECORDSRESPONSE']._serialized_end=916
+  _globals['_RECALLDECISIONREQUEST']._serialized_start=918
+  _globals['_RECALLDECISIONREQUEST']._serialized_end=992
+  _globals['_RECORDEDCALLER']._serialized_start=995
+  _globals['_RECORDEDCALLER']._serialized_end=1125
+  _globals['_RECORDEDFACTVERSION']._serialized_start=1127
+  _globals['_RECORDEDFACTVERSION']._serialized_end=1189
+  _globals['_RECORDEDOUTCOME']._serialized_start=1192
+  _globals['_RECORDEDOUTCOME']._serialized_end=1571
+  _globals['_RECALLEDFACT']._serialized_start=1573
+  _globals['_RECALLEDFACT']._serialized_end=1632
+  _globals['_RECALLEDGRANT']._serialized_start=1635
+  _globals['_RECALLEDGRANT']._serialized_end=2049
+  _globals['_REQUIREDSOURCES']._serialized_start=2051
+  _globals['_REQUIREDSOURCES']._serialized_end=2099
+  _globals['_RECALLDECISIONRESPONSE']._serialized_start=2102
+  _globals['_RECALLDECISIONRESPONSE']._serialized_end=2764
+  _globals['_ADMINSERVICE']._serialized_start=2767
+  _globals['_ADMINSERVICE']._serialized_end=3024
 # @@protoc_insertion_point(module_scope)

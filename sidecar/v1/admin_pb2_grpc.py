@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class AdminServiceStub:
-    """AdminService. Role: administrator or auditor.
+    """AdminService. Role: administrator or auditor; auditor alone for RecallDecision.
     """
 
     def __init__(self, channel):
@@ -45,10 +45,15 @@ class AdminServiceStub:
                 request_serializer=sidecar_dot_v1_dot_admin__pb2.ShowRecordsRequest.SerializeToString,
                 response_deserializer=sidecar_dot_v1_dot_admin__pb2.ShowRecordsResponse.FromString,
                 _registered_method=True)
+        self.RecallDecision = channel.unary_unary(
+                '/sidecar.v1.AdminService/RecallDecision',
+                request_serializer=sidecar_dot_v1_dot_admin__pb2.RecallDecisionRequest.SerializeToString,
+                response_deserializer=sidecar_dot_v1_dot_admin__pb2.RecallDecisionResponse.FromString,
+                _registered_method=True)
 
 
 class AdminServiceServicer:
-    """AdminService. Role: administrator or auditor.
+    """AdminService. Role: administrator or auditor; auditor alone for RecallDecision.
     """
 
     def GetStatus(self, request, context):
@@ -59,6 +64,14 @@ class AdminServiceServicer:
 
     def ShowRecords(self, request, context):
         """ShowRecords reads leaves of this sidecar's ledger, opened with its keys; the reading is itself recorded.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecallDecision(self, request, context):
+        """RecallDecision gives all that a recorded decision was taken from, so that it can be taken again; the reading is
+        itself recorded. Status FAILED_PRECONDITION when the keys of its month were erased.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -77,6 +90,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     request_deserializer=sidecar_dot_v1_dot_admin__pb2.ShowRecordsRequest.FromString,
                     response_serializer=sidecar_dot_v1_dot_admin__pb2.ShowRecordsResponse.SerializeToString,
             ),
+            'RecallDecision': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecallDecision,
+                    request_deserializer=sidecar_dot_v1_dot_admin__pb2.RecallDecisionRequest.FromString,
+                    response_serializer=sidecar_dot_v1_dot_admin__pb2.RecallDecisionResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'sidecar.v1.AdminService', rpc_method_handlers)
@@ -86,7 +104,7 @@ def add_AdminServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AdminService:
-    """AdminService. Role: administrator or auditor.
+    """AdminService. Role: administrator or auditor; auditor alone for RecallDecision.
     """
 
     @staticmethod
@@ -133,6 +151,33 @@ class AdminService:
             '/sidecar.v1.AdminService/ShowRecords',
             sidecar_dot_v1_dot_admin__pb2.ShowRecordsRequest.SerializeToString,
             sidecar_dot_v1_dot_admin__pb2.ShowRecordsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecallDecision(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sidecar.v1.AdminService/RecallDecision',
+            sidecar_dot_v1_dot_admin__pb2.RecallDecisionRequest.SerializeToString,
+            sidecar_dot_v1_dot_admin__pb2.RecallDecisionResponse.FromString,
             options,
             channel_credentials,
             insecure,

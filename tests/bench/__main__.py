@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.bench.report import show
 
-BENCHES = ("check", "stages")
+BENCHES = ("check", "stages", "engine", "ledger")
 
 
 def main() -> None:
@@ -15,7 +15,8 @@ def main() -> None:
         if name not in BENCHES:
             sys.exit(f"bench: no `{name}`; there are {', '.join(BENCHES)}")
         print(f"\n== {name}\n")
-        show(name, import_module(f"tests.bench.{name}").run(), Path("build/bench"))
+        bench = import_module(f"tests.bench.{name}")
+        show(name, bench.run(), Path("build/bench"), getattr(bench, "drawn", None))
 
 
 if __name__ == "__main__":

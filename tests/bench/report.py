@@ -1,7 +1,7 @@
 """Rows of figures: printed, written as JSON and drawn as an SVG."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 
@@ -23,8 +23,8 @@ def row(
     return found
 
 
-def show(name: str, rows: Sequence[Row], folder: Path) -> None:
-    """Print the rows, and write NAME.json and NAME.svg."""
+def show(name: str, rows: Sequence[Row], folder: Path, drawn: Callable[[Sequence[Row]], str] | None = None) -> None:
+    """Print the rows, and write NAME.json and NAME.svg, which `drawn` draws where bars of `rps` do not say it."""
     columns = list(dict.fromkeys(key for each in rows for key in each))
     widths = [max(len(key), *(len(str(each.get(key, ""))) for each in rows)) for key in columns]
     print("  ".join(key.ljust(width) for key, width in zip(columns, widths, strict=True)))
@@ -32,7 +32,8 @@ def show(name: str, rows: Sequence[Row], folder: Path) -> None:
         print("  ".join(str(each.get(key, "")).ljust(width) for key, width in zip(columns, widths, strict=True)))
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.json").write_text(json.dumps({"rows": rows}, indent=2) + "\n")
-    (folder / f"{name}.svg").write_text(_drawn([each for each in rows if "rps" in each]))
+    bars = [each for each in rows if "rps" in each]
+    (folder / f"{name}.svg").write_text(_drawn(bars) if drawn is None else drawn(rows))
     print(f"\nwritten: {folder / name}.json, {folder / name}.svg")
 
 

@@ -21,6 +21,7 @@ from sidecar.api.grpcio_server import GrpcioServer
 from sidecar.api.methods import Method
 from sidecar.api.native_server import NativeServer
 from sidecar.server import Sidecar
+from tests.judged import judged
 
 ROOT = Path(__file__).parent.parent.parent
 CHECK = "/sidecar.v1.AccessService/CheckAccess"
@@ -31,9 +32,9 @@ CONTROLLER = "330000001"
 class Server:
     """A server process and where it answers: {"native": address, "grpcio": address}."""
 
-    def __init__(self, kind: str, folder: Path) -> None:
+    def __init__(self, kind: str, folder: Path, module: str = "tests.bench.servers") -> None:
         self.kind = kind
-        command = [sys.executable, "-m", "tests.bench.servers", kind, str(folder)]
+        command = [sys.executable, "-m", module, kind, str(folder)]
         self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         if not line:
@@ -53,7 +54,7 @@ def settings(folder: Path, mode: str = "written") -> config.Config:
     digest = hashlib.sha256(TOKEN.encode()).hexdigest()
     return config.Config(
         data=str(folder / "data"),
-        policy=config.PolicySettings(str(ROOT / "policies/hospital")),
+        policy=judged(ROOT / "policies/hospital"),
         facts=config.FactsSettings(dict.fromkeys(KINDS, (SOURCE,))),
         callers=(
             config.CallerSettings(
@@ -68,7 +69,11 @@ def settings(folder: Path, mode: str = "written") -> config.Config:
 
 
 def _sidecar(folder: Path) -> None:
-    sidecar = Sidecar(settings(folder))
+    answer(Sidecar(settings(folder)))
+
+
+def answer(sidecar: Sidecar) -> None:
+    """Say where this sidecar answers, until the input closes."""
     sidecar.start()
     native, grpcio = sidecar.addresses
     _serve({"native": native, "grpcio": grpcio})

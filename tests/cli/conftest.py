@@ -5,6 +5,15 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from tests.cli.world import World, a_world
+from tests.judged import VERDICTS
+
+
+@pytest.fixture(scope="session", autouse=True)
+def judged_once() -> Iterator[None]:
+    """Every sidecar that a command starts shares the verdicts on packs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SIDECAR_POLICY__VERDICTS", str(VERDICTS))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -9,11 +9,12 @@ from pathlib import Path
 import grpc
 
 from sidecar.cli.connect import Connection, open_channel
-from sidecar.config import CallerSettings, Config, FactsSettings, Listen, LogSettings, PolicySettings
+from sidecar.config import CallerSettings, Config, FactsSettings, Listen, LogSettings
 from sidecar.core import instants
 from sidecar.server import Sidecar
 from sidecar.v1 import facts_pb2
 from sidecar.v1.facts_pb2_grpc import FactsServiceStub
+from tests.judged import judged
 
 TOKEN = "a-caller-token-for-tests-alone"
 PACK = Path(__file__).parents[2] / "policies" / "hospital"
@@ -44,7 +45,7 @@ def a_sidecar(folder: Path, clock: Clock) -> Iterator[tuple[Connection, str]]:
     required = dict.fromkeys(BY_FHIR, ("fhir",)) | dict.fromkeys(BY_DPI, ("dpi",))
     config = Config(
         str(folder / "data"),
-        PolicySettings(str(PACK)),
+        judged(PACK),
         FactsSettings(required),
         (caller,),
         Listen(grpc="127.0.0.1:0", admin="127.0.0.1:0"),

@@ -93,7 +93,7 @@ def test_many_threads_record_at_once_and_each_finds_its_own_entry_at_its_index(t
 
 
 def test_a_strict_ledger_has_each_record_on_disk_before_it_is_acknowledged(tmp_path):
-    room = a_ledger(tmp_path, strict=True, flush_s=3600)
+    room = a_ledger(tmp_path, mode="strict", flush_s=3600)
     room.record([a_check()], NOW)
     assert room._journal._synced == 1
     room.close()
@@ -212,6 +212,7 @@ def test_a_journal_without_any_keys_does_not_start(tmp_path):
         a_ledger(tmp_path)
     assert not (tmp_path / "keys").exists()
     shutil.rmtree(tmp_path / "journal")
+    shutil.rmtree(tmp_path / "tree")
     a_ledger(tmp_path).close()
 
 

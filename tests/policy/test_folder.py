@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.authoring import bundle
-from sidecar.authoring.live import Live
-from sidecar.errors import PolicyFault, PolicyUnavailable
+from sidecar.errors import PolicyFault
 from tests.policy.lighthouse import PACK
 
 HOSPITAL = Path(__file__).parents[2] / "policies" / "hospital"
@@ -135,44 +134,3 @@ def test_a_sentence_that_is_no_text_is_a_fault(folder):
     with pytest.raises(PolicyFault) as fault:
         bundle.compile_bundle(bundle.Bundle(read.pack, files, "x"))
     assert "Expected `str`, got `int`" in str(fault.value)
-
-
-# ---- the policy set in force
-
-
-def test_the_shipped_pack_is_in_force_as_soon_as_it_is_read(hospital):
-    live = Live(hospital)
-    assert live.ready == (True, "")
-    assert live.current.ref == live.status.ref
-    assert live.current.ref.pack == "hospital"
-
-
-def test_without_a_good_pack_nothing_is_in_force_and_the_fault_is_said(hospital):
-    (hospital / "rules" / "gates.csv").write_text("P, x\n")
-    live = Live(hospital)
-    assert live.ready[0] is False
-    with pytest.raises(PolicyUnavailable) as unavailable:
-        _ = live.current
-    assert "rules/gates.csv:1: unknown row type `P`" in str(unavailable.value)
-
-
-def test_a_pack_at_fault_leaves_the_last_good_one_in_force_until_it_is_mended(hospital):
-    live = Live(hospital)
-    before, gates = live.current, hospital / "rules" / "gates.csv"
-    good = gates.read_text()
-    gates.write_text(good + "p, G-X-1\n")
-    assert live.reload().faults[0].file == "rules/gates.csv"
-    assert live.current is before
-    assert live.status.ref == before.ref
-    gates.write_text(good + "# mended\n")
-    assert live.reload().faults == ()
-    assert live.current is not before
-    assert live.current.ref.digest != before.ref.digest
-
-
-def test_a_decision_keeps_the_policy_set_it_started_with(hospital):
-    live = Live(hospital)
-    held = live.current
-    (hospital / "pack.toml").write_text((hospital / "pack.toml").read_text().replace('version = "0', 'version = "9'))
-    live.reload()
-    assert held.pack.pack.version != live.current.pack.pack.version

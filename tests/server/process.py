@@ -18,6 +18,8 @@ import msgspec
 from sidecar import config
 from sidecar.core import leaf
 from sidecar.ledger.journal import Journal
+from sidecar.ledger.tree_files import TreeFiles
+from tests.judged import judged
 from tests.server import weakened
 from tests.server.client import Client, digest
 
@@ -48,7 +50,7 @@ def settings(folder: Path, callers: Sequence[config.CallerSettings] = CALLERS, *
     """A sidecar on a Unix socket of each transport, for which every kind has one source."""
     said: dict[str, Any] = {
         "data": "data",
-        "policy": config.PolicySettings(str(PACK)),
+        "policy": judged(PACK),
         "facts": config.FactsSettings(dict.fromkeys(KINDS, (SOURCE,))),
         "callers": tuple(callers),
         "listen": config.Listen(f"unix:{folder}/n/s.sock", f"unix:{folder}/g/s.sock", "127.0.0.1:0"),
@@ -162,11 +164,12 @@ def until(true: Callable[[], object]) -> bool:
 
 
 def recorded(data: Path) -> Mapping[str, leaf.Leaf]:
-    """Every leaf of a stopped sidecar's journal, by id."""
+    """Every leaf of a stopped sidecar's ledger, by id: in the tree's bundles, and from where the journal begins in it."""
     journal = Journal(data / "ledger/journal", bytes(12), min_free_bytes=0)
     journal.open()
     try:
-        found = [leaf.decode(data) for _, data in journal.leaves(0)]
+        bundles = TreeFiles(data / "ledger/tree").leaves(0, journal.first)
+        found = [leaf.decode(data) for _, data in (*bundles, *journal.leaves(journal.first))]
     finally:
         journal.close()
     return {each.id.hex(): each for each in found}

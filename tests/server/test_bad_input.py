@@ -22,7 +22,7 @@ from msgspec.structs import asdict, replace
 
 from sidecar.api.callers import CallerConfig, Callers
 from sidecar.api.shape import value
-from sidecar.authoring.live import Live
+from sidecar.authoring import bundle
 from sidecar.core.change import FactsChange
 from sidecar.core.model import Authentication, Context, Device, Effect, Request, Resource, Subject, Watermark
 from sidecar.facts.room import FactsRoom, open_room
@@ -82,7 +82,7 @@ class Judge:
         marks = (Watermark(SOURCE, KINDS, now()),)
         change = FactsChange("c", "default", "f", "r", "d", CONTROLLER, now(), told(PATIENT, PHYSICIAN), (), marks)
         self._room.acknowledge(self._room.write(change, lambda seq, counts: b"leaf").change_id, 0)
-        self._policies = Live(PACK).current
+        self._policies = bundle.compile_bundle(bundle.read_folder(PACK))
         self._caller = Callers([CallerConfig(**asdict(ASKER))]).by_token(f"Bearer {TOKEN}asker")
 
     def permits(self, request: Request) -> bool:

@@ -12,17 +12,20 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 from msgspec.structs import replace
 
+from sidecar.api import recalls
 from sidecar.api.shape import instant, message, stamp
 from sidecar.authoring.stories import Answered, Outcome, Refusal
 from sidecar.authoring.story import Batch, Close, Open, Step, Story, Write
-from sidecar.config import CallerSettings, Config, FactsSettings, LedgerSettings, Listen, LogSettings, PolicySettings
+from sidecar.config import CallerSettings, Config, FactsSettings, LedgerSettings, Listen, LogSettings
 from sidecar.core.model import Advice, Decision, Effect, Fact, Obligation, Offer, Request, Watermark
+from sidecar.core.recall import Recalled
 from sidecar.server import Sidecar
 from sidecar.v1 import access_pb2, admin_pb2, break_glass_pb2, facts_pb2
 from sidecar.v1.access_pb2_grpc import AccessServiceStub
 from sidecar.v1.admin_pb2_grpc import AdminServiceStub
 from sidecar.v1.break_glass_pb2_grpc import BreakGlassServiceStub
 from sidecar.v1.facts_pb2_grpc import FactsServiceStub
+from tests.judged import judged
 
 DEADLINE = 30.0
 
@@ -45,7 +48,7 @@ class StoryServer:
         self.address = f"unix:{folder}/s.sock"
         config = Config(
             data=str(folder / "data"),
-            policy=PolicySettings(str(pack_with_settings(pack, story, folder))),
+            policy=judged(pack_with_settings(pack, story, folder)),
             facts=FactsSettings(story.required()),
             callers=(*self.askers(), *self.helpers()),
             listen=Listen(admin="127.0.0.1:0", **{transport: self.address}),
@@ -105,6 +108,7 @@ class ServerAsker:
         self.grants: dict[str, str] = {}
         self.fresh: dict[str, dict[tuple[str, str, str], Fact]] = {}  # facts that state no `as_of`, by tenant
         self.writes = 0
+        self.decided: list[tuple[str, str]] = []  # (decision id, tenant) of every answer
         self.told: set[tuple[str, int]] = set()  # (tenant, instant) whose feeds have told everything
         self.write_facts(self.story.caller.tenant, self.story.facts, ())
 
@@ -174,6 +178,7 @@ class ServerAsker:
         return read(response, step.caller.tenant)
 
     def answered(self, response: access_pb2.CheckAccessResponse, tenant: str) -> Answered:
+        self.decided.append((response.decision_id, tenant))
         return Answered(decision_of(response), self.kept(response.decision_id, tenant))
 
     def kept(self, decision_id: str, tenant: str) -> Decision:
@@ -190,6 +195,11 @@ class ServerAsker:
             also=tuple(leaf["also"]),
             rules=tuple(leaf["rules"]),
         )
+
+    def recalled(self, decision_id: str, tenant: str) -> Recalled:
+        """What a decision was taken from, as an auditor of the tenant is told."""
+        query = admin_pb2.RecallDecisionRequest(decision_id=decision_id)
+        return recalls.recalled(self.server.call(self.records.RecallDecision, query, f"auditor-{tenant}"))
 
     def reach(self, step: Step) -> None:
         """Come to the step's instant: what the story calls complete is so, what it dates by no `as_of` is fresh."""

@@ -1,13 +1,17 @@
-"""Every story of the hospital pack, told to a running sidecar through gRPC."""
+"""Every story of the hospital pack, told to a running sidecar through gRPC, and every decision of it taken again."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
-from sidecar.authoring.stories import Failure, run
+from sidecar.authoring import bundle
+from sidecar.authoring.replay import replay
+from sidecar.authoring.stories import run
+from sidecar.core.policy import PolicySet
 from tests.stories import hospital
 from tests.stories.server_asker import ServerAsker, StoryServer
 
@@ -21,21 +25,39 @@ def aside() -> Iterator[ThreadPoolExecutor]:
 
 @pytest.mark.parametrize("name", [Path(story.file).stem for story in hospital.stories()])
 def test_the_server_tells_the_story_as_it_is_written(name, aside):
-    assert [str(failure) for failure in told(name, "native", aside)] == []
+    assert told(name, "native", aside) == []
 
 
 @pytest.mark.parametrize("name", ["break_glass_night", "batches", "unknown_words", "controllers_and_tenants"])
 def test_the_other_transport_tells_it_too(name, aside):
-    assert [str(failure) for failure in told(name, "grpc", aside)] == []
+    assert told(name, "grpc", aside) == []
 
 
-def told(name: str, transport: str, aside: ThreadPoolExecutor) -> list[Failure]:
+def told(name: str, transport: str, aside: ThreadPoolExecutor) -> list[str]:
     folder = TemporaryDirectory(prefix="sc-")
     server = StoryServer(hospital.story(name), hospital.PACK, Path(folder.name), transport)
     try:
-        return run(server.story, ServerAsker(server))
+        asker = ServerAsker(server)
+        failures = [str(failure) for failure in run(server.story, asker)]
+        return failures + otherwise(asker, Path(folder.name) / "pack")
     finally:
         aside.submit(stop, server, folder)
+
+
+def otherwise(asker: ServerAsker, copy: Path) -> list[str]:
+    """Each decision that comes out otherwise when it is taken again from the record."""
+    policies = policies_of(copy if copy.exists() else hospital.PACK)
+    found = []
+    for decision_id, tenant in asker.decided:
+        recalled = asker.recalled(decision_id, tenant)
+        assert recalled.found.checked.policy.digest == policies.ref.digest
+        found += [f"{decision_id} taken again: {difference}" for difference in replay(recalled, policies).differences]
+    return found
+
+
+@cache
+def policies_of(pack: Path) -> PolicySet:
+    return bundle.compile_bundle(bundle.read_folder(pack))
 
 
 def stop(server: StoryServer, folder: TemporaryDirectory[str]) -> None:

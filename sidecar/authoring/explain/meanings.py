@@ -1,0 +1,339 @@
+"""What each word of the vocabulary means to whoever reads an explanation, and what it is read from.
+
+A sentence says when the word is true. `reads` are fields of the request, `looks` the kinds of fact that may bear it,
+`feed` the kind whose sources must vouch that there is nothing more before the word can be known false.
+"""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+
+class Meaning(Struct, frozen=True):
+    """A word, for people."""
+
+    fr: str
+    en: str
+    reads: tuple[str, ...] = ()
+    looks: tuple[str, ...] = ()
+    feed: str = ""
+
+    def text(self, language: str) -> str:
+        """The sentence in this language; English for one there is none of."""
+        return self.fr if language == "fr" else self.en
+
+
+_WHO = ("subject.id", "subject.units")
+_TEAM = ("stay", "assignment", "relation")
+
+SUBJECT: Mapping[str, Meaning] = {
+    "profile": Meaning("le profil", "the profile", ("subject.profile",)),
+    "is_provider": Meaning("travaille pour un prestataire", "works for a provider", ("subject.kind",)),
+    "purpose_allowed": Meaning(
+        "le profil peut invoquer cette finalité", "the profile may state this purpose", ("purpose", "subject.profile")
+    ),
+    "named_account": Meaning("le compte est nominatif", "the account is one person's", ("subject.account_type",)),
+    "active": Meaning(
+        "le compte est actif et dans ses dates",
+        "the account is active and in date",
+        ("subject.status", "subject.valid_from", "subject.valid_until"),
+    ),
+    "profile_held": Meaning(
+        "le profil est bien tenu, d'après les affectations ou le logiciel appelant",
+        "the profile is held, by assignments or by the caller's word",
+        ("subject.kind", "subject.profile", "subject.units"),
+        ("assignment",),
+    ),
+    "listed_job": Meaning(
+        "le compte machine est sur la liste de sa tâche",
+        "the machine account is listed for its job",
+        ("subject.id", "subject.profile"),
+    ),
+    "job_allows": Meaning(
+        "la tâche listée prévoit cette action",
+        "the listed job provides for this action",
+        ("subject.id", "subject.profile", "purpose", "action", "resource.category", "resource.author", "resource.stay"),
+        ("stay",),
+    ),
+    "under_contract": Meaning(
+        "un contrat en cours, approuvé, avec engagement de confidentialité, lie le prestataire",
+        "an approved contract in date, its undertaking signed, binds the provider",
+        ("subject.structure", "subject.confidentiality_signed", "subject.contract_until"),
+        ("contract",),
+    ),
+    "one_activity": Meaning(
+        "la situation d'exercice est unique ou précisée",
+        "there is one exercise situation, or the one used is named",
+        ("subject.activities", "subject.activity_id"),
+    ),
+    "in_care_team": Meaning(
+        "fait partie de l'équipe de soins du patient", "is in the patient's care team", _WHO, _TEAM
+    ),
+    "was_in_care_team": Meaning(
+        "a fait partie de l'équipe de soins, et n'en est plus", "was in the care team and no longer is", _WHO, _TEAM
+    ),
+    "left_unit_less_than": Meaning(
+        "a quitté la prise en charge depuis moins de ces jours",
+        "left the patient's care less than these days ago",
+        ("subject.id",),
+        ("stay", "assignment"),
+    ),
+    "responsible_for_stay": Meaning(
+        "est le médecin responsable d'un séjour",
+        "is the physician responsible for a stay",
+        ("subject.id",),
+        ("stay",),
+    ),
+    "in_team_at_death": Meaning(
+        "faisait partie de l'équipe le jour du décès",
+        "was in the team on the day of the death",
+        ("subject.id",),
+        ("record_state", *_TEAM),
+    ),
+    "on_call_here": Meaning(
+        "est de garde pour l'unité où se trouve le patient",
+        "is on call for the unit where the patient is",
+        ("subject.id",),
+        ("assignment", "stay"),
+    ),
+    "expecting_transfer": Meaning(
+        "un transfert du patient vers son unité est annoncé",
+        "a transfer of the patient to their unit is announced",
+        _WHO,
+        ("stay", "assignment"),
+    ),
+    "has_appointment": Meaning(
+        "a un rendez-vous avec le patient", "has an appointment with the patient", _WHO, ("relation", "assignment")
+    ),
+    "named_in_care": Meaning(
+        "est lié au patient nommément, pas seulement par une unité",
+        "is tied to the patient by name, not only through a unit",
+        ("subject.id",),
+        ("relation", "stay"),
+    ),
+    "signed_request_for": Meaning(
+        "a signé la demande à laquelle répond cet objet",
+        "signed the request that this object answers",
+        ("subject.id", "resource.id"),
+        ("relation",),
+    ),
+    "is_author": Meaning("est l'auteur de l'objet", "is the author of the object", ("subject.id", "resource.author")),
+    "in_establishment": Meaning(
+        "a une affectation en cours dans l'établissement",
+        "holds a current assignment in the establishment",
+        ("subject.id",),
+        ("assignment",),
+    ),
+    "in_producing_unit": Meaning(
+        "travaille dans l'unité qui a produit l'objet, séjour encore ouvert",
+        "works in the unit that made the object, the stay there still open",
+        ("subject.units", "resource.unit", "resource.stay"),
+        ("assignment", "stay"),
+    ),
+    "in_tag_unit": Meaning(
+        "travaille dans l'unité qui détient l'objet sensible",
+        "works in the unit that holds the sensitive object",
+        ("subject.units", "resource.unit"),
+        ("assignment",),
+    ),
+    "delegation_covers": Meaning(
+        "une délégation vise cet objet, ce patient, ou son unité et sa catégorie",
+        "a delegation names this object, this patient, or its unit and category",
+        ("subject.id", "resource.id", "resource.patient_id", "resource.unit", "resource.category"),
+        ("delegation",),
+    ),
+    "delegated_for": Meaning(
+        "cette délégation est en cours, vaut pour la finalité, et le délégant peut lui-même faire cela",
+        "that delegation is in date, fits the purpose, and whoever gave it may do this",
+        ("subject.id", "resource.id", "resource.patient_id", "resource.unit", "resource.category", "purpose"),
+        ("delegation", "assignment"),
+    ),
+    "senior_in_team": Meaning(
+        "le senior désigné fait partie de l'équipe de soins",
+        "the senior named is in the care team",
+        ("subject.supervised_by",),
+        _TEAM,
+    ),
+    "supervised": Meaning(
+        "le superviseur désigné a une affectation",
+        "the supervisor named holds an assignment",
+        ("subject.supervised_by",),
+        ("assignment",),
+    ),
+    "reads_own_record": Meaning(
+        "la personne est elle-même ce patient", "is this very patient", ("subject.id",), ("alias",), "alias"
+    ),
+}
+
+CIRCUMSTANCES: Mapping[str, Mapping[str, Meaning]] = {
+    "authentication": {
+        "present": Meaning("une preuve d'identité est donnée", "a proof of identity is given", ("authentication",)),
+        "mfa": Meaning("deux facteurs d'authentification", "two factors were used", ("authentication.mfa",)),
+        "idle_within_limit": Meaning(
+            "la session n'est pas restée inactive trop longtemps",
+            "the session has not been idle too long",
+            ("authentication.idle_s",),
+        ),
+        "younger_than": Meaning(
+            "l'authentification a moins de ces secondes",
+            "the login is less than these seconds old",
+            ("authentication.time",),
+        ),
+        "remote_without_channel": Meaning(
+            "à distance, hors d'un canal de l'établissement",
+            "from outside, not by a channel of the establishment",
+            ("authentication.remote",),
+        ),
+    },
+    "device": {
+        "compromised": Meaning("l'appareil n'est plus sûr", "the device is no longer safe", ("device.compromised",)),
+        "managed": Meaning(
+            "l'appareil est géré par l'établissement", "the device is run by the establishment", ("device.managed",)
+        ),
+        "mobile": Meaning("l'appareil est mobile", "the device is a tablet or a phone", ("device.class",)),
+    },
+    "caller": {
+        "acts_for": Meaning(
+            "le logiciel appelant agit pour cet établissement",
+            "the calling system acts for this establishment",
+            ("resource.controller_id",),
+        ),
+        "hosting_lawful": Meaning(
+            "l'hébergement du logiciel appelant est conforme", "the calling system's hosting is lawful"
+        ),
+    },
+    "context": {
+        "grant_open": Meaning(
+            "le bris de glace cité est ouvert sur ce patient",
+            "the emergency grant named is open on this patient",
+            ("context.grant", "context.access_mode"),
+        ),
+        "grant_ended": Meaning(
+            "le bris de glace cité est terminé", "the emergency grant named is over", ("context.grant",)
+        ),
+        "grant_for_other_patient": Meaning(
+            "le bris de glace cité concerne un autre patient",
+            "the emergency grant named is for another patient",
+            ("context.grant",),
+        ),
+        "vital_motive": Meaning(
+            "le motif du bris de glace est vital", "the grant's motive is a vital one", ("context.grant",)
+        ),
+        "vital_override": Meaning(
+            "le bris de glace passe outre un masquage, doublement confirmé",
+            "the grant passes a mask, confirmed twice",
+            ("context.grant",),
+        ),
+        "motive_given": Meaning("un motif de la liste est donné", "a motive of the list is given", ("context.motive",)),
+        "justified": Meaning(
+            "un motif et une justification suffisante sont donnés",
+            "a motive and a justification that says something are given",
+            ("context.motive",),
+        ),
+        "ticket_open": Meaning(
+            "le ticket cité est connu et en cours",
+            "the ticket named is known and open",
+            ("context.refs.ticket",),
+            ("relation",),
+        ),
+        "has_ref": Meaning(
+            "la référence citée est connue et en cours",
+            "the reference named is known and in date",
+            ("context.refs",),
+            ("relation",),
+        ),
+        "touches_workstation": Meaning(
+            "l'intervention touche le poste d'un utilisateur",
+            "a user's workstation is touched",
+            ("context.workstation",),
+        ),
+        "user_agreed": Meaning(
+            "l'utilisateur du poste a donné son accord",
+            "the user of the workstation agreed",
+            ("context.user_agreement",),
+        ),
+        "setting": Meaning("ce réglage du pack est actif", "this setting of the pack is on"),
+    },
+}
+
+RECORD: Mapping[str, Mapping[str, Meaning]] = {
+    "resource": {
+        "category": Meaning("la catégorie", "the category", ("resource.category",)),
+        "expired": Meaning(
+            "la durée de conservation est dépassée",
+            "its retention is over",
+            ("resource.lifecycle",),
+            ("record_state",),
+            "record_state",
+        ),
+        "archived": Meaning("est archivé", "is archived", ("resource.lifecycle",), ("record_state",), "record_state"),
+        "frozen": Meaning(
+            "est gelé : aucune écriture",
+            "is frozen: nothing may be written",
+            ("resource.lifecycle",),
+            ("record_state",),
+            "record_state",
+        ),
+        "invalidated": Meaning(
+            "a été invalidé", "was declared wrong", ("resource.lifecycle",), ("record_state",), "record_state"
+        ),
+        "draft": Meaning("est un brouillon", "is a draft", ("resource.lifecycle",)),
+        "created_before_leaving": Meaning(
+            "l'objet date d'avant la fin de la prise en charge par cette personne",
+            "was made before this person's care ended",
+            ("resource.created_at", "subject.id"),
+            ("stay", "assignment"),
+        ),
+        "sensitive": Meaning(
+            "porte une étiquette de sensibilité", "carries a tag of sensitive data", ("resource.tags",)
+        ),
+        "tagged": Meaning("porte cette étiquette", "carries this tag", ("resource.tags",)),
+        "only_tagged": Meaning(
+            "ne porte que ces étiquettes-là", "carries no other tags than these", ("resource.tags",)
+        ),
+        "masked_for_subject": Meaning(
+            "un masquage du patient vise cette personne et cet objet",
+            "a mask of the patient covers this person and this object",
+            ("subject.id", "subject.profession", "subject.structure", "subject.units", "resource.masked_for"),
+            ("directive",),
+            "directive",
+        ),
+    },
+    "patient": {
+        "blocked_subject": Meaning(
+            "le patient a bloqué cette personne",
+            "the patient blocked this person",
+            ("subject.id", "subject.profession", "subject.structure", "subject.units"),
+            ("directive",),
+            "directive",
+        ),
+        "opposed_to_subject": Meaning(
+            "le patient s'est opposé au partage avec cette personne",
+            "the patient opposed sharing with this person",
+            ("subject.id", "subject.profession", "subject.structure", "subject.units"),
+            ("directive",),
+            "directive",
+        ),
+        "deceased": Meaning("le patient est décédé", "a death is recorded", (), ("record_state",), "record_state"),
+        "deceased_since_more_than": Meaning(
+            "le patient est décédé depuis plus de ces jours",
+            "the patient died more than these days ago",
+            (),
+            ("record_state",),
+            "record_state",
+        ),
+        "in_litigation": Meaning("un contentieux est en cours", "a claim is in progress", (), ("record_state",)),
+        "flagged": Meaning(
+            "le dossier porte ce signalement", "the record carries this flag", (), ("record_state",), "record_state"
+        ),
+        "protected_record": Meaning(
+            "le dossier est protégé : il faut un lien nominatif",
+            "the record is protected: it asks for a tie by name",
+            (),
+            ("record_state",),
+            "record_state",
+        ),
+    },
+}
+
+MEANINGS: Mapping[str, Mapping[str, Meaning]] = {"subject": SUBJECT, **CIRCUMSTANCES, **RECORD}

@@ -1,0 +1,174 @@
+r"""The journal beside a tree, as an outsider reads it (docs/ledger.md): what of it is signed, and is it the same?
+
+header  32 bytes: `DPISEG1\n`, index of the first leaf (8), run (12), CRC-32 of these 28 (4)
+frame   length of the leaf (4), CRC-32 (4), the leaf; numbers are big-endian
+"""
+
+import re
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from struct import Struct as Layout
+
+from msgspec import Struct
+
+from sidecar.core import merkle, tiles
+from sidecar.core.tiles import ENTRIES, WIDTH
+from sidecar.ledger import verify_files as files
+from sidecar.ledger.verify_blame import UNEXPECTED, Finding, records
+from sidecar.ledger.verify_files import LogFolder
+from sidecar.ledger.verify_places import MISSING, MODIFIED, TRUNCATED, runs
+
+_MAGIC = b"DPISEG1\n"
+_HEADER = Layout(">8sQ12s")
+_CHECK = Layout(">I")
+_FRAME = Layout(">II")
+_HEADER_BYTES = _HEADER.size + _CHECK.size
+_NAME = re.compile(r"([0-9]{6,})\.log")
+_BESIDE = re.compile(r"[0-9]{6,}\.(cut|new)")  # what the writer leaves: blocks set aside, a segment not yet begun
+
+
+class Tail(Struct):
+    """Where the journal ends, which may be beyond the signed tree, and what was found on the way."""
+
+    end: int
+    findings: list[Finding]
+
+
+class _Segment(Struct, frozen=True):
+    file: str
+    first: int
+    data: bytes
+
+
+def journal(folder: LogFolder, size: int) -> Tail:
+    """The journal compared with the signed tree of `size` entries. Raises OSError."""
+    tail = Tail(size, [])
+    if folder.journal is None:
+        return tail
+    numbers = _numbers(folder.journal, tail)
+    at: int | None = None  # the leaf that comes next; None when it cannot be told
+    for place, number in enumerate(numbers):
+        path = folder.journal / _name(number)
+        if place and number != numbers[place - 1] + 1:
+            text = f"missing, and what follows up to `{path.name}`"
+            tail.findings.append(Finding(MISSING, f"journal/{_name(numbers[place - 1] + 1)}", text))
+            at = None
+        segment = _opened(path, number == numbers[-1], tail)
+        if segment is not None and at is not None and at < segment.first:
+            text = f"missing before this file begins: {records(at, segment.first - 1)}"
+            tail.findings.append(Finding(MISSING, segment.file, text, at, segment.first - 1))
+        at = _followed(folder, segment, size, tail) if segment is not None else None
+    if at is not None and at < size:
+        text = f"the file ends before {records(at, size - 1)}, which the checkpoint speaks of"
+        tail.findings.append(Finding(TRUNCATED, f"journal/{_name(numbers[-1])}", text, at, size - 1))
+    return tail
+
+
+def _name(number: int) -> str:
+    return f"{number:06}.log"
+
+
+def _numbers(path: Path, tail: Tail) -> list[int]:
+    numbers = []
+    for file in sorted(path.iterdir()):
+        match = _NAME.fullmatch(file.name)
+        if match:
+            numbers.append(int(match.group(1)))
+        elif not _BESIDE.fullmatch(file.name):
+            tail.findings.append(Finding(UNEXPECTED, f"journal/{file.name}", "no journal has a file of this name"))
+    return sorted(numbers)
+
+
+def _opened(path: Path, last: bool, tail: Tail) -> _Segment | None:
+    file, data = f"journal/{path.name}", _settled(path) if last else path.read_bytes()
+    if len(data) < _HEADER_BYTES or _CHECK.unpack_from(data, _HEADER.size)[0] != zlib.crc32(data[: _HEADER.size]):
+        what = TRUNCATED if len(data) < _HEADER_BYTES else MODIFIED
+        tail.findings.append(Finding(what, file, "the header is not whole: what is behind it cannot be read"))
+        return None
+    magic, first, _ = _HEADER.unpack_from(data)
+    if magic != _MAGIC:
+        tail.findings.append(Finding(MODIFIED, file, "the file does not begin as a journal's does"))
+        return None
+    return _Segment(file, first, data)
+
+
+def _settled(path: Path) -> bytes:
+    """A file that may be written to meanwhile, read when no write was half done."""
+    while True:
+        data = path.read_bytes()
+        if len(data) == path.stat().st_size or _ends_whole(data):
+            return data
+
+
+def _ends_whole(data: bytes) -> bool:
+    end = _HEADER_BYTES
+    for _, end in _frames(data):  # noqa: B007
+        pass
+    return end == len(data)
+
+
+def _followed(folder: LogFolder, segment: _Segment, size: int, tail: Tail) -> int | None:
+    """Go through a segment, compare what is signed, and give the index after its last leaf; None for damage."""
+    at, end = segment.first, _HEADER_BYTES
+    differ: list[int] = []
+    signed: tuple[int, list[bytes], list[bytes]] = (-1, [], [])
+    for start, end in _frames(segment.data):
+        if at < size:
+            n, place = divmod(at, WIDTH)
+            if signed[0] != n:
+                signed = (n, *_signed(folder, n, min(WIDTH, size - n * WIDTH)))
+            found = merkle.leaf_hash(tiles.entry(segment.data[start:end]))
+            told = [hashes[place] for hashes in signed[1:] if place < len(hashes)]
+            if told and found not in told:
+                differ.append(at)
+        at += 1
+    for first, last in runs(differ):
+        tail.findings.append(Finding(MODIFIED, segment.file, f"{records(first, last)}: changed", first, last))
+    tail.end = max(tail.end, at)
+    left = len(segment.data) - end
+    if not left:
+        return at
+    torn = at >= size and not _whole_frame_in(segment.data[end:])
+    text = f"record {at} at byte {end} is not whole"
+    text += ", and not signed: a process that died while it wrote leaves this too, and cuts it when it starts" * torn
+    tail.findings.append(Finding(TRUNCATED if torn else MODIFIED, segment.file, text, at, at))
+    return None
+
+
+def _signed(folder: LogFolder, n: int, width: int) -> tuple[list[bytes], list[bytes]]:
+    tile, bundle = folder.part(0, n, width), folder.part(ENTRIES, n, width)
+    return files.hashes(tile) if tile else [], files.entry_hashes(bundle) if bundle else []
+
+
+def _frames(data: bytes) -> Iterator[tuple[int, int]]:
+    """Start and end of each leaf, up to the first frame that is not whole."""
+    at, size = _HEADER_BYTES, len(data)
+    while at + _FRAME.size <= size:
+        length, check = _FRAME.unpack_from(data, at)
+        start = at + _FRAME.size
+        at = start + length
+        if not length or at > size or zlib.crc32(data[start:at]) != check:
+            return
+        yield start, at
+
+
+def _whole_frame_in(data: bytes) -> bool:
+    """Whether a whole frame follows somewhere: then what is before it is damage, not a torn tail."""
+    for at in range(1, len(data) - _FRAME.size):
+        length, check = _FRAME.unpack_from(data, at)
+        end = at + _FRAME.size + length
+        if length and end <= len(data) and zlib.crc32(data[at + _FRAME.size : end]) == check:
+            return True
+    return False
+
+
+def unsigned_leaves(folder: LogFolder, size: int) -> Iterator[tuple[int, bytes]]:
+    """Index and bytes of the leaves of the journal that a tree of `size` entries does not hold. Raises OSError."""
+    ignored = Tail(size, [])
+    for path in sorted(folder.journal.glob("*.log")) if folder.journal else ():
+        segment = _opened(path, True, ignored)
+        if segment is not None:
+            for index, (start, end) in enumerate(_frames(segment.data), segment.first):
+                if index >= size:
+                    yield index, segment.data[start:end]

@@ -1,0 +1,114 @@
+"""A campaign: many cases asked of production, oracle and PyCasbin; what they answered, and where they differ."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from random import Random
+
+from sidecar.core.policy import PolicySet
+from tests.differential.compare import disagreements, smallest
+from tests.differential.packs import ACTIONS, CATEGORIES, PEOPLE, PROFILES, PURPOSES, Written, a_pack
+from tests.differential.pycasbin import Row
+from tests.differential.worlds import CONTROLLER, Case, Maker, Setting, setting_of
+from tests.oracle.rules import value
+
+
+class Judges:
+    """The three readings of one pack. `production` makes the policy set; a test of the judges gives a broken one."""
+
+    def __init__(self, written: Written, production: Callable[[Written], PolicySet] = Written.compiled) -> None:
+        self.written, self.policy, self.oracle = written, production(written), written.read()
+        self._rows: dict[str, Row] = {}
+
+    def differences(self, case: Case) -> tuple[str, list[str]]:
+        """The oracle's true reason, and how the judges differ."""
+        plain, found = disagreements(self.policy, self.oracle, case)
+        if case.opening is None:
+            found += self.rows_differ(case, plain.effect)
+        return plain.true_reason, found
+
+    def rows_differ(self, case: Case, effect: str) -> Iterator[str]:
+        """Where PyCasbin, row by row, says otherwise than the oracle; and the effect that follows from its rows."""
+        question = (case.request, case.caller, CONTROLLER, case.world, case.now)
+        strict, loose = self.oracle.readings(*question)
+        subject = case.request.subject
+        names = subject.profile, case.request.resource.category, case.request.action, case.request.purpose
+        met = self.oracle.met(names)
+        verdicts = []
+        for row in self.oracle.rows:
+            reading = strict if row.kind == "p2" or self.oracle.firm(row) else loose
+            said = self._row(row.text).matches(names, reading.ask)
+            plain = value(row.when, reading.ask) if row in met else False
+            verdicts.append((row, said))
+            if said is not plain:
+                yield f"row `{row.text}`: oracle {plain}, PyCasbin {said}"
+        denied = any(said is not False for row, said in verdicts if row.denies)
+        granted = any(said is True for row, said in verdicts if row.kind == "p" and not row.denies)
+        listed = any(said is True for row, said in verdicts if row.kind == "p3" and not row.denies)
+        follows = "PERMIT" if granted and listed and not denied else "DENY"
+        if follows != effect:
+            yield f"effect: oracle {effect}, PyCasbin's rows {follows}"
+
+    def _row(self, text: str) -> Row:
+        if text not in self._rows:
+            self._rows[text] = Row(self.written, text)
+        return self._rows[text]
+
+
+class Tally:
+    """What a campaign saw: the oracle's reasons, and the first differences in full."""
+
+    def __init__(self) -> None:
+        self.questions, self.openings, self.differing = 0, 0, 0
+        self.reasons: Counter[str] = Counter()
+        self.texts: list[str] = []
+
+    def ask(self, judges: Judges, case: Case, name: str) -> None:
+        """Put one case to the judges."""
+        reason, found = judges.differences(case)
+        opened = case.opening is not None
+        self.openings, self.questions = self.openings + opened, self.questions + (not opened)
+        self.reasons[("open: " if opened else "") + reason] += 1
+        if found:
+            self.differing += 1
+            if len(self.texts) < 3:
+                self.texts.append(f"{name}\n  " + "\n  ".join([*found, *self.smallest(judges, case)]))
+
+    @staticmethod
+    def smallest(judges: Judges, case: Case) -> Iterator[str]:
+        """The smallest world in which the judges still differ, and the question."""
+        small = smallest(case, lambda less: bool(judges.differences(less)[1]))
+        yield from judges.differences(small)[1]
+        yield f"now {small.now}"
+        yield repr(small.opening or small.request)
+        yield repr(small.caller)
+        yield repr(small.world)
+
+    def shares(self) -> str:
+        """Which share of the cases got which reason."""
+        every = sum(self.reasons.values())
+        lines = [f"{count / every:7.2%}  {reason}" for reason, count in self.reasons.most_common()]
+        return f"{self.questions} questions, {self.openings} openings\n" + "\n".join(lines)
+
+
+def small_packs(seeds: Iterable[int], each: int) -> Iterator[tuple[int, Written, Iterator[Case]]]:
+    """Small packs with `each` cases, one in eleven the opening of a grant."""
+    for seed in seeds:
+        random = Random(seed)
+        written = a_pack(random)
+        # Few names at a time: PyCasbin need not be asked twice about the same row, names and answers.
+        setting = setting_of(
+            written.parameters,
+            "medecin",
+            profiles=random.sample((*PEOPLE, *PEOPLE, PROFILES[-1]), 2),
+            categories=random.sample(CATEGORIES, 2),
+            actions=random.sample(ACTIONS, 2),
+            purposes=random.sample(PURPOSES, 2),
+        )
+        yield seed, written, cases(random, setting, each)
+
+
+def cases(random: Random, setting: Setting, each: int) -> Iterator[Case]:
+    """Cases from one source of chance."""
+    maker = Maker(random, setting)
+    for place in range(each):
+        yield maker.case(opening=place % 11 == 10)

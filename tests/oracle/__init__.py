@@ -1,0 +1,446 @@
+"""The second judge: a plain reading of the rules (design 4 and 5, packs 3.0 and 3.1), from raw facts.
+
+It shares nothing with the product but the values that travel, `sidecar.core.model`: own reader of rows, own groups,
+own words, own calendar; no index, no memory, no Casbin. Meant to be checked by eye against the text.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sidecar.core.model import Caller, Context, Opening, Request, Resource
+from tests.oracle.days import DAY, SECOND, written
+from tests.oracle.rules import Names, Row, by_number, groups_of, read_links, read_rows, value, words_in
+from tests.oracle.words import Words
+from tests.oracle.world import World
+
+__all__ = ["Answer", "Oracle", "World"]
+
+Said = tuple[str, tuple[tuple[str, str], ...]]  # an obligation or advice: its id, its parameters
+UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+DOUBTS = ("FACTS_UNAVAILABLE", "POLICY_ERROR")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the rules say. `edges` are the instants to come at which something it was read from turns."""
+
+    effect: str
+    reason: str
+    true_reason: str
+    rule: str = ""
+    also: tuple[str, ...] = ()
+    obligations: tuple[Said, ...] = ()
+    advice: tuple[Said, ...] = ()
+    offer: tuple[tuple[str, ...], str] | None = None  # motives, scope
+    terms: tuple[str, int, int] | None = None  # of an opening: scope, end, review due
+    edges: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What gates, matrix and grounds say, before it is put in words. `at` is the place of the gate that refused."""
+
+    reason: str
+    row: Row | None = None
+    permits: bool = False
+    also: tuple[str, ...] = ()
+    firm: bool = False
+
+
+class Oracle:
+    """The rules of one pack: `parameters` as pack.toml says them, `files` the texts of roles.csv and rules/*.csv."""
+
+    def __init__(self, parameters: Mapping[str, Any], files: Mapping[str, str]) -> None:
+        self.rows, links = read_rows(files), read_links(files)
+        said = {(section, name) for section, *names in links for name in names}
+        self.groups = {(section, name): groups_of(links, section, name) for section, name in said}
+        self.pack = self._without_groups(parameters)
+        self.order, self.rules = self.pack["order"], self.pack["break_glass"]
+
+    # ---- questions
+
+    def decide(self, request: Request, caller: Caller, controller: str, world: World, now: int) -> Answer:
+        """What the rules say of this request, in this world, at this instant."""
+        unknown_name = self._unknown_name(request)
+        if unknown_name:
+            return self._refusal(Verdict(unknown_name), Verdict(unknown_name), None, [])
+        strict, loose = self.readings(request, caller, controller, world, now)
+        met = self.met(names_of(request))
+        verdict = self._verdict(met, strict, loose)
+        if verdict.permits:
+            return self._permit(verdict, met, strict, loose)
+        plain = self.readings(request, caller, controller, world, now, will=False)
+        shown = verdict
+        disclosure = self.pack["settings"].get("mask_disclosure", {"value": "none"})
+        if disclosure["value"] == "none":
+            # 3.0.4: what would be refused without the patient's will too shows that refusal; else NOT_AVAILABLE.
+            shown = self._verdict(met, *plain)
+            shown = Verdict("NOT_AVAILABLE") if shown.permits else shown
+        return self._refusal(verdict, shown, strict, [strict, loose, *plain])
+
+    def open(self, opening: Opening, caller: Caller, controller: str, world: World, now: int) -> Answer:
+        """Whether this subject may open a grant (3.0.6): gates, eligibility, re-authentication, motive and why."""
+        profile, rules = opening.subject.profile, self.rules
+        if profile not in self.pack["vocabulary"]["profiles"]:
+            return self._refusal(Verdict("UNKNOWN_PROFILE"), Verdict("UNKNOWN_PROFILE"), None, [])
+        scope = rules["eligible"].get(profile, self.pack["vocabulary"]["clinical"])
+        request = Request(
+            opening.subject,
+            rules["action"],
+            Resource(scope, opening.patient_id, controller_id=opening.controller_id),
+            rules["purpose"],
+            opening.authentication,
+            opening.device,
+            Context(motive=opening.motive, justification=opening.justification),
+        )
+        strict = self.reading(request, caller, controller, world, now)
+        lenient = rules["unknown"] == "open"
+        loose = self.reading(request, caller, controller, world, now, lenient=True) if lenient else strict
+        met = self.met(names_of(request))
+        categories = [name for name in self.pack["vocabulary"]["categories"] if self._is("g2", name, scope)]
+        inside = [self.met((profile, each, request.action, request.purpose)) for each in categories]
+        # 3.0.4: opening a grant is not refused for a patient-will reason.
+        gates = [row for row in self.rows if row in met or any(row in some for some in inside)]
+        gates = [row for row in gates if self._gate(row) in rules["gates"] and not self._discloses(row)]
+        verdict = self._gates(gates, strict, loose)
+        if verdict is None:
+            young = self.reading(request, caller, controller, world, now)
+            reason = (
+                "BREAK_GLASS_NOT_ELIGIBLE"
+                if profile not in rules["eligible"]
+                else "REAUTH_REQUIRED"
+                if not young.authentication_younger_than(rules["reauth"])
+                else "JUSTIFICATION_REQUIRED"
+                if not young.says_why(opening.motive, opening.justification)
+                else ""
+            )
+            verdict = Verdict(reason) if reason else None
+        if verdict is not None:
+            return self._refusal(verdict, verdict, strict, [strict, loose])
+        until, due = now + rules["ttl"] * SECOND, now + rules["review_deadline"] * SECOND
+        answer = self._permit(Verdict(rules["reason"], permits=True), met, strict, loose, until)
+        return replace(answer, terms=(scope, until, due), edges=answer.edges | {until})
+
+    def reading(self, *question: Any, lenient: bool = False, will: bool = True, acting: bool = True) -> Words:
+        """One reading of (request, caller, controller, world, now), able to ask what a delegator may do."""
+        words = Words(self.pack, *question, lenient=lenient, will=will)
+        if acting:
+            words.may = lambda request: self._may(words, (request, *question[1:]), will)
+            if not will:
+                before = self.reading(*question, lenient=lenient)
+                before.refuse_delegators()
+                words.unheard = before.unheard
+                words.edges |= before.edges
+        return words
+
+    def readings(self, *question: Any, will: bool = True) -> tuple[Words, Words]:
+        """The strict reading, and the one that gates after G-PUR, matrix and grounds get: lenient under an open
+        grant where the pack says so (`bg_unknown`)."""
+        strict = self.reading(*question, will=will)
+        if self.rules["unknown"] == "open" and strict.context_grant_open():
+            return strict, self.reading(*question, lenient=True, will=will)
+        return strict, strict
+
+    # ---- rows
+
+    def met(self, names: Names) -> list[Row]:
+        """The rows whose profile, category, action and purpose hold these names."""
+        columns = (("g", "profile"), ("g2", "category"), ("g3", "action"), ("g4", "purpose"))
+        return [
+            row
+            for row in self.rows
+            if all(
+                self._is(section, name, row.said[column])
+                for name, (section, column) in zip(names, columns, strict=True)
+                if column in row.said  # the matrix knows no purpose
+            )
+        ]
+
+    def firm(self, row: Row) -> bool:
+        """Whether this is a row of a gate that no grant changes."""
+        return row.kind == "p" and row.denies and self._gate(row) in self.order["firm_gates"]
+
+    def _gate(self, row: Row) -> str:
+        """The gate of a prohibition: the longest that begins its rule's id."""
+        found = [gate for gate in self.order["gates"] if f"{row.rule}-".startswith(f"{gate}-")]
+        return max(found, key=len, default="") if row.kind == "p" and row.denies else ""
+
+    def _discloses(self, row: Row) -> bool:
+        return bool(self.pack["reasons"][row.said["reason"]].get("discloses", False))
+
+    def _is(self, section: str, name: str, group: str) -> bool:
+        """Whether a name is this group's, or the group itself."""
+        return name == group or group in self.groups.get((section, name), ())
+
+    def unknown(self, *question: Any) -> set[str]:
+        """Every word of the rows met by a question (request, caller, controller, world, now) that is unknown."""
+        reading = self.reading(*question)
+        for row in self.met(names_of(question[0])):
+            for word in (*words_in(row.when), *words_in(row.otherwise[1])):
+                reading.ask(*word)
+        return set(reading.unsaid)
+
+    # ---- verdicts
+
+    def _verdict(self, met: list[Row], strict: Words, loose: Words) -> Verdict:
+        """Gates, then matrix, then grounds (3.0.4)."""
+        gates = [row for row in met if row.kind == "p" and row.denies]
+        return self._gates(gates, strict, loose) or self._merits(met, loose)
+
+    def _gates(self, rows: list[Row], strict: Words, loose: Words) -> Verdict | None:
+        """The first gate in which a row matches or is unknown; inside it a known one by number, else the doubt."""
+        reasons = list(self.pack["reasons"])
+        for gate in self.order["gates"]:
+            inside = sorted(
+                (row for row in rows if self._gate(row) == gate),
+                key=lambda row: (by_number(row.rule), reasons.index(row.said["reason"]), row.said["when"]),
+            )
+            firm = gate in self.order["firm_gates"]
+            reading = strict if firm else loose
+            said = [(row, value(row.when, reading.ask)) for row in inside]
+            for row, holds in said:
+                if holds is True:
+                    return Verdict(row.said["reason"], row, firm=firm)
+            for row, holds in said:
+                if holds is None:
+                    return Verdict("FACTS_UNAVAILABLE", row, firm=firm)
+        return None
+
+    def _merits(self, met: list[Row], reading: Words) -> Verdict:
+        """What the matrix, then the grounds say."""
+        cells = sorted(
+            (row for row in met if row.kind == "p3"),
+            key=lambda row: (by_number(row.rule), row.said["reason"].strip("-"), row.said["when"]),
+        )
+        ranks = self.order["allow_rank"]
+        grounds = sorted(
+            (row for row in met if row.kind == "p" and not row.denies),
+            key=lambda row: (ranks.index(row.said["reason"]), by_number(row.rule), row.said["when"]),
+        )
+        said = [(row, value(row.when, reading.ask)) for row in cells]
+        closed = [(row, holds) for row, holds in said if row.denies and holds is not False]
+        opened = [(row, holds) for row, holds in said if not row.denies and holds is not False]
+        for row, holds in closed:
+            if holds:
+                return Verdict(row.said["reason"] if row.said["reason"] != "-" else "PROFILE_CATEGORY", row)
+        if closed:
+            return Verdict("FACTS_UNAVAILABLE", closed[0][0])
+        if not any(holds for _, holds in opened):
+            return Verdict("FACTS_UNAVAILABLE", opened[0][0]) if opened else Verdict("PROFILE_CATEGORY")
+        if not grounds:
+            return Verdict("NO_RULE")
+        said = [(row, value(row.when, reading.ask)) for row in grounds]
+        held = [row for row, holds in said if holds]
+        doubtful = [row for row, holds in said if holds is None]
+        if held:
+            best = held[0].said["reason"]
+            also = dict.fromkeys(row.said["reason"] for row in held if row.said["reason"] != best)
+            return Verdict(best, held[0], True, tuple(also))
+        if doubtful:
+            return Verdict("FACTS_UNAVAILABLE", doubtful[0])
+        return self._otherwise(grounds, reading)
+
+    def _otherwise(self, grounds: list[Row], reading: Words) -> Verdict:
+        """The highest-ranked `otherwise` that is known to hold, else NO_RELATIONSHIP."""
+        said = []
+        for row in grounds:
+            reason, when = row.otherwise
+            if reason and value(when, reading.ask) is True:
+                said.append((self.order["otherwise_rank"].index(reason), row, reason))
+        best = min(said, key=lambda each: each[0], default=None)
+        return Verdict("NO_RELATIONSHIP") if best is None else Verdict(best[2], best[1])
+
+    def _may(self, asker: Words, question: tuple[Any, ...], will: bool) -> bool | None:
+        """What a delegator may do: the gates that concern them, matrix and grounds; their delegators are not asked."""
+        if self._unknown_name(question[0]):
+            return False
+        reading = self.reading(*question, will=will, acting=False)
+        met = self.met(names_of(question[0]))
+        gates = [row for row in met if self._gate(row) in self.order["delegator_gates"]]
+        verdict = self._gates(gates, reading, reading) or self._merits(met, reading)
+        asker.edges |= reading.edges
+        return True if verdict.permits else None if verdict.reason == "FACTS_UNAVAILABLE" else False
+
+    # ---- what comes with an answer
+
+    def _permit(
+        self, verdict: Verdict, met: list[Row], strict: Words, loose: Words, until: int | None = None
+    ) -> Answer:
+        duties = [row for row in met if row.kind == "p2" and value(row.when, strict.ask) is not False]
+        said = [self._obligation(row.said["obligation"], strict, until) for row in duties]
+        if loose is not strict and loose.unsaid:
+            extra = (*self.rules["unknown_obligations"], *self.rules["unknown_advice"])
+            said += [self._obligation(text, None, None) for text in extra]
+        obligations, advice = self._sorted(said)
+        return Answer(
+            "PERMIT",
+            verdict.reason,
+            verdict.reason,
+            verdict.row.rule if verdict.row else "",
+            verdict.also,
+            obligations,
+            advice,
+            edges=frozenset(strict.edges | loose.edges),
+        )
+
+    def _refusal(self, verdict: Verdict, shown: Verdict, reading: Words | None, readings: list[Words]) -> Answer:
+        """The refusal: `verdict` is recorded, `shown` is what the caller sees."""
+        # NOT_AVAILABLE comes with what a plain NO_RELATIONSHIP refusal of this request would (3.0.4).
+        like = "NO_RELATIONSHIP" if shown.reason == "NOT_AVAILABLE" else shown.reason
+        table = self.pack["reasons"][like]
+        obligations, advice = self._sorted(
+            [self._obligation(text, None, None) for text in table.get("obligations", ())]
+        )
+        offered = reading is not None and table.get("break_glass", False) and self._offers(like, shown, reading)
+        motives = tuple(self.rules["motives"])
+        return Answer(
+            "DENY",
+            shown.reason,
+            verdict.reason,
+            shown.row.rule if shown.row else "",
+            (),
+            obligations,
+            advice,
+            (motives, self.rules["eligible"][reading.me.profile]) if reading is not None and offered else None,
+            edges=frozenset(edge for each in readings for edge in each.edges),
+        )
+
+    def _offers(self, reason: str, shown: Verdict, reading: Words) -> bool:
+        """Whether emergency access is offered: a grant could open this, and none of the subject's is open (3.0.5)."""
+        request, profile = reading.request, reading.me.profile
+        clinical = self._is("g2", request.resource.category, self.pack["vocabulary"]["clinical"])
+        if reason == "FACTS_UNAVAILABLE" and (shown.firm or not clinical):
+            return False
+        met = self.met(names_of(request))
+        opening = (profile, request.resource.category, request.action, self.rules["purpose"])
+        grounds = [row for row in self.met(opening) if row.kind == "p" and not row.denies]
+        widened = [row for row in met if row.kind == "p3" and not row.denies and "r.context.grant_open" in row.text]
+        if reason == "PROFILE_CATEGORY" and not widened:
+            return False
+        already = [
+            reading.within(grant.opened_at, grant.until) and not reading.come(grant.closed_at)
+            for grant in reading.world.grants
+            if (grant.tenant, grant.controller_id) == (reading.world.tenant, reading.controller)
+            and grant.subject_id == reading.me.id
+            and grant.patient_id in reading.names()
+        ]
+        return (
+            profile in self.rules["eligible"]
+            and bool(request.resource.patient_id)
+            and any(row.said["reason"] == self.rules["reason"] for row in grounds)
+            and not any(already)
+        )
+
+    def _obligation(self, text: str, reading: Words | None, until: int | None) -> Said:
+        """What `NAME(a, b)` says here; `delegator`, `senior` and `until` stand for values of the situation."""
+        name, _, inside = text.rstrip(")").partition("(")
+        rule = self.pack["obligations"][name]
+        given = [part.strip() for part in inside.split(",")] if inside else []
+        wanted = list(rule.get("params", ()))
+        if rule.get("merge") == "union" and wanted and len(given) > len(wanted):
+            given[len(wanted) - 1 :] = [",".join(given[len(wanted) - 1 :])]
+        params = dict(zip(wanted, given, strict=False))
+        if "until" in wanted:
+            params.setdefault("until", "until")
+        values: dict[str, Callable[[], str]] = {
+            "delegator": lambda: reading.acts_for()[0] if reading is not None else "",
+            "senior": lambda: reading.me.supervised_by if reading is not None else "",
+            "until": lambda: self._end(reading, until),
+        }
+        filled = {key: values[said]() if said in values else said for key, said in params.items()}
+        return name, tuple(sorted((key, said) for key, said in filled.items() if said))
+
+    def _end(self, reading: Words | None, until: int | None) -> str:
+        grant = reading.open_grant() if reading is not None else None
+        end = until if until is not None else grant.until if grant is not None else None
+        return "" if end is None else written(end)
+
+    def _sorted(self, said: Sequence[Said]) -> tuple[tuple[Said, ...], tuple[Said, ...]]:
+        """Obligations and advice, one of each id with the strictest parameters, in alphabetical order."""
+        merged: list[Said] = []
+        for name in sorted({name for name, _ in said}):
+            rule = self.pack["obligations"][name]
+            every = sorted({params for other, params in said if other == name})
+            if rule.get("merge", "same") == "same":
+                merged += [(name, params) for params in every]
+                continue
+            keys = sorted({key for params in every for key, _ in params})
+            values = {key: sorted({text for params in every for k, text in params if k == key}) for key in keys}
+            merged.append((name, tuple((key, strictest(texts, rule["merge"])) for key, texts in values.items())))
+        advice = [each for each in merged if self.pack["obligations"][each[0]].get("advice", False)]
+        return tuple(each for each in merged if each not in advice), tuple(advice)
+
+    def longest(self, answer: Answer) -> int:
+        """How long an answer may be kept at most, microseconds (CACHE_MAX_AGE, `answer_max_age`, else a day)."""
+        if answer.reason in DOUBTS:
+            return 0
+        setting = self.pack["settings"].get("answer_max_age")
+        ages = [DAY if setting is None else int(setting["value"]) * SECOND]
+        for name, params in answer.obligations if answer.effect == "PERMIT" else ():
+            if name == "CACHE_MAX_AGE":
+                ages.append((seconds(dict(params).get("s", "")) or 0) * SECOND)
+        return min(ages)
+
+    # ---- names
+
+    def _unknown_name(self, request: Request) -> str:
+        vocabulary = self.pack["vocabulary"]
+        purposes = (*vocabulary["purposes"], *vocabulary["denied_purposes"])
+        checks = (
+            ("UNKNOWN_PROFILE", request.subject.profile, vocabulary["profiles"]),
+            ("UNKNOWN_CATEGORY", request.resource.category, vocabulary["categories"]),
+            ("UNKNOWN_PURPOSE", request.purpose, purposes),
+            ("UNKNOWN_ACTION", request.action, vocabulary["actions"]),
+        )
+        return next((reason for reason, name, known in checks if name not in known), "")
+
+    def _without_groups(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters with the lists that may name groups spelt out, and those left out filled in."""
+        vocabulary = {"denied_purposes": (), "write_actions": (), "protected_flags": (), "safety": {}, "clinical": ""}
+        vocabulary |= parameters["vocabulary"]
+        purposes = (*vocabulary["purposes"], *vocabulary["denied_purposes"])
+
+        def spelt(section: str, listed: Iterable[str], known: Iterable[str]) -> list[str]:
+            return [name for name in known if any(self._is(section, name, group) for group in listed)]
+
+        vocabulary["profiles"] = {
+            name: {**profile, "purposes": spelt("g4", profile["purposes"], purposes)}
+            for name, profile in vocabulary["profiles"].items()
+        }
+        jobs = {
+            name: {
+                **job,
+                "purposes": spelt("g4", job["purposes"], purposes),
+                "categories": spelt("g2", job["categories"], vocabulary["categories"]),
+                "actions": spelt("g3", job["actions"], vocabulary["actions"]),
+            }
+            for name, job in parameters.get("jobs", {}).items()
+        }
+        vocabulary["write_actions"] = spelt("g3", vocabulary["write_actions"], vocabulary["actions"])
+        rules = {"unknown_obligations": (), "unknown_advice": (), "override_profiles": (), "override_motives": ()}
+        rules |= {"gates": ()} | parameters["break_glass"]
+        order = {"delegator_gates": ()} | parameters["order"]
+        return {**parameters, "vocabulary": vocabulary, "jobs": jobs, "break_glass": rules, "order": order}
+
+
+def names_of(request: Request) -> Names:
+    """The four names by which rows are met."""
+    return request.subject.profile, request.resource.category, request.action, request.purpose
+
+
+def strictest(texts: list[str], merge: str) -> str:
+    """Of several values of one parameter: the shortest time, or the union of the lists."""
+    lengths = [seconds(text) for text in texts]
+    if len(texts) == 1:
+        return texts[0]
+    if merge == "shortest" and None not in lengths:
+        return min(texts, key=lambda text: (seconds(text) or 0, text))
+    return ",".join(sorted({item for text in texts for item in text.split(",")}))
+
+
+def seconds(text: str) -> int | None:
+    """The length of `90`, `72h`, `30d` in seconds; None when it is no length."""
+    found = re.fullmatch(r"([0-9]+)([smhd]?)", text)
+    return int(found[1]) * UNITS[found[2]] if found else None
