@@ -53,7 +53,6 @@ class Compiled:
         self.known_purposes = frozenset(vocabulary.purposes) | frozenset(vocabulary.denied_purposes)
         self.known_categories, self.known_actions = frozenset(vocabulary.categories), frozenset(vocabulary.actions)
         self._clinical = members["g2"].get(vocabulary.clinical, frozenset({vocabulary.clinical}))
-        self._grant_open = self._function([Condition(GRANT_OPEN, expression.parse(GRANT_OPEN))])
         self._slices: dict[Place, Slice] = {}
         self._opening_slices: dict[Place, Slice] = {}
 
@@ -111,7 +110,7 @@ class Compiled:
 
     def grant_open(self, situation: Situation) -> bool:
         """Whether the grant the request names is open."""
-        return self._grant_open(situation) == 1
+        return self._words["context"]["grant_open"](situation) is True
 
     def alone(self, row: Row) -> generated.Ask:
         """The function that asks one row."""
