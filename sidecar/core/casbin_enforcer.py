@@ -18,6 +18,7 @@ Values = tuple[object, ...]
 Row = tuple[str, ...]
 Rule = Callable[[Values, Row], object]
 Rules = Mapping[int, Rule]  # the rules of a row, by the field that holds them
+Part = Callable[[Values, Row, Rules], object]  # a conjunct, or several
 Leaf = tuple[int, ...]  # numbers of rows, in their order
 Names = tuple[object, frozenset[str]]  # a name, and those it is linked with
 
@@ -53,13 +54,14 @@ class Way(Struct, frozen=True):
     equalities, then one for each step.
     """
 
-    guard: Callable[[Values], object] | None  # what is asked of the request alone
+    guard: Part | None  # what is asked of the request alone
     key: Callable[[Values], object]
     steps: tuple[Step, ...]
-    rest: Callable[[Values, Row, Rules], object] | None
+    rest: Part | None
     rowless: bool  # asks nothing of a row: holds without any
     allows: Mapping[Any, Any]
     denies: Mapping[Any, Any]
+    parts: tuple[Part, ...]  # every conjunct
 
 
 class Met(Struct, frozen=True):
@@ -77,75 +79,103 @@ class CasbinPolicy:
         self,
         request: tuple[str, ...],
         rows: tuple[Row, ...],
-        places: Callable[[int], str],
+        denying: frozenset[int],
         rules: Sequence[Rules],
         ways: tuple[Way, ...],
-        denies: bool,
-        any_deny: bool,
+        told_last: bool,
+        place: Callable[[int], str],
     ) -> None:
-        self._request, self._rows, self._places = request, rows, places
-        self._rules, self._ways, self._denies, self._any_deny = rules, ways, denies, any_deny
+        self._request, self._rows, self._rules, self._ways = request, rows, rules, ways
+        self._denying, self._told_last, self._place = denying, told_last, place
 
     def enforce(self, values: Sequence[object]) -> Enforced:
         """The answer to one request, its values in the order of the model: texts, numbers, booleans, JSON objects.
 
         A row that denies decides; else a row that allows; else the answer is no. Raises InvalidRequest for another
-        number of values, and EvaluationFault when something that might decide cannot be evaluated.
+        number of values, and EvaluationFault when a row that might decide cannot be evaluated.
         """
         if len(values) != len(self._request):
             expected = f"{len(self._request)} ({', '.join(self._request)})"
             raise InvalidRequest("values", f"{len(values)} values where the model asks {expected}")
         asked = tuple(values)
-        met, doubt = self._met(asked)
+        try:
+            return self._indexed(asked)
+        except RAISED:
+            return self._row_by_row(asked)
+
+    def _indexed(self, asked: Values) -> Enforced:
+        """The answer from the rows that the index leaves."""
+        met = [
+            Met(way, way.key(asked), tuple([step.names(asked) for step in way.steps]))
+            for way in self._ways
+            if way.guard is None or way.guard(asked, (), {})
+        ]
         if not self._rows:
-            return _settled(Enforced(any(each.way.rowless for each in met), ()), doubt)
-        if self._any_deny:
-            denied, unsure = self._match(asked, [(each, each.way.denies) for each in met], last=False)
+            return Enforced(any(each.way.rowless for each in met), ())
+        if self._denying:
+            denied = self._match(asked, [(each, _leaves(each.way.denies, each)) for each in met], last=False)
             if denied is not None:
                 return Enforced(False, self._rows[denied])
-            doubt = unsure or doubt
-            if doubt:
-                raise doubt
-        # Casbin tells the first row that allows where that settles it, the last where a denial may follow.
-        allowed, unsure = self._match(asked, [(each, each.way.allows) for each in met], last=self._denies)
-        explain = () if allowed is None else self._rows[allowed]
-        return _settled(Enforced(allowed is not None, explain), unsure or doubt)
+        allowed = self._match(asked, [(each, _leaves(each.way.allows, each)) for each in met], last=self._told_last)
+        return Enforced(allowed is not None, () if allowed is None else self._rows[allowed])
 
-    def _met(self, asked: Values) -> tuple[list[Met], EvaluationFault | None]:
-        """The alternatives whose guard holds, and what could not be evaluated."""
-        met, doubt = [], None
-        for way in self._ways:
-            try:
-                if way.guard is None or way.guard(asked):
-                    met.append(Met(way, way.key(asked), tuple([step.names(asked) for step in way.steps])))
-            except RAISED as error:
-                doubt = EvaluationFault(f"the matcher cannot be evaluated for this request: {_said(error)}")
-        return met, doubt
-
-    def _match(
-        self, asked: Values, indexes: Iterable[tuple[Met, Mapping[Any, Any]]], last: bool
-    ) -> tuple[int | None, EvaluationFault | None]:
-        """The first row that matches, or the last, and what could not be evaluated."""
-        best, doubt = None, None
-        for met, index in indexes:
-            leaves = _leaves(index, met)
-            if not leaves:
-                continue
-            if met.way.rest is None:
-                row = max(leaf[-1] for leaf in leaves) if last else min(leaf[0] for leaf in leaves)
-                best = row if best is None else max(best, row) if last else min(best, row)
-                continue
+    def _match(self, asked: Values, found: Iterable[tuple[Met, list[Leaf]]], last: bool) -> int | None:
+        """The first row that matches, or the last."""
+        best: int | None = None
+        for met, leaves in found:
+            rest = met.way.rest
             numbers = leaves[0] if len(leaves) == 1 else sorted(chain.from_iterable(leaves))
             for number in reversed(numbers) if last else numbers:
                 if best is not None and (number < best) is last:
                     break
-                try:
-                    if met.way.rest(asked, self._rows[number], self._rules[number] if self._rules else {}):
-                        best = number
-                        break
-                except RAISED as error:
-                    doubt = EvaluationFault(f"{self._places(number)}: cannot be evaluated: {_said(error)}")
-        return best, doubt
+                if rest is None or rest(asked, self._rows[number], self._rules[number] if self._rules else {}):
+                    best = number
+                    break
+        return best
+
+    def _row_by_row(self, asked: Values) -> Enforced:
+        """The answer when something could not be evaluated: whether that matters is asked of every row.
+
+        Kleene's logic decides, so the order of rows and of conjuncts does not: a conjunct that cannot be evaluated
+        is unknown, and so is its row unless another conjunct is false.
+        """
+        rows = self._rows or ((),)
+        verdicts = [self._verdict(asked, number) for number in range(len(rows))]
+        denied = [number for number in range(len(rows)) if number in self._denying and verdicts[number]]
+        allowed = [number for number in range(len(rows)) if number not in self._denying and verdicts[number]]
+        for numbers, allow in ((denied, False), (allowed, True)):
+            sure = [number for number in numbers if verdicts[number] is True]
+            if sure:
+                return Enforced(allow, rows[sure[-1 if allow and self._told_last else 0]])
+            if numbers:
+                raise EvaluationFault(f"{self._place(numbers[0])}: cannot be evaluated: {verdicts[numbers[0]]}")
+        return Enforced(False, ())
+
+    def _verdict(self, asked: Values, number: int) -> bool | str:
+        """Whether a row matches; a sentence when that cannot be said."""
+        row = self._rows[number] if self._rows else ()
+        rules = self._rules[number] if self._rules else {}
+        unknown = ""
+        for way in self._ways:
+            if not self._rows and not way.rowless:
+                continue
+            said = _holds(way.parts, asked, row, rules)
+            if said is True:
+                return True
+            unknown = unknown or said or ""
+        return unknown or False
+
+
+def _holds(parts: Iterable[Part], asked: Values, row: Row, rules: Rules) -> bool | str:
+    """Whether all of these hold; a sentence when that cannot be said, and none of them is false."""
+    unknown = ""
+    for part in parts:
+        try:
+            if not part(asked, row, rules):
+                return False
+        except RAISED as error:
+            unknown = unknown or (str(error.args[0]) if error.args else type(error).__name__)
+    return unknown or True
 
 
 def _leaves(index: Mapping[Any, Any], met: Met) -> list[Leaf]:
@@ -165,14 +195,3 @@ def _leaves(index: Mapping[Any, Any], met: Met) -> list[Leaf]:
             if isinstance(key, str) and (below := level.get(key)) is not None
         ]
     return levels
-
-
-def _settled(answer: Enforced, doubt: EvaluationFault | None) -> Enforced:
-    """The answer; a yes stands whatever else could not be evaluated, a no does not."""
-    if doubt and not answer.allow:
-        raise doubt
-    return answer
-
-
-def _said(error: Exception) -> str:
-    return str(error.args[0]) if error.args else type(error).__name__

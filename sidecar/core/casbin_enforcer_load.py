@@ -5,7 +5,7 @@ from operator import itemgetter
 from typing import Any
 
 from sidecar.core import casbin_matcher
-from sidecar.core.casbin_enforcer import CasbinPolicy, Row, Rule, Rules, Step, Way
+from sidecar.core.casbin_enforcer import CasbinPolicy, Part, Row, Rule, Rules, Step, Way
 from sidecar.core.casbin_enforcer_roles import Roles, flattened
 from sidecar.core.casbin_functions import ARGUMENTS, FUNCTIONS, PatternFault
 from sidecar.core.casbin_matcher import Arm, MatcherFault, Names, Pattern, Written
@@ -36,13 +36,17 @@ def load(
     faults += loader.faults
     if faults:
         raise PolicyFault(sorted(faults, key=lambda fault: (fault.file, fault.line)))
-    any_deny = "eft" in model.policy and any(row[model.policy.index("eft")] == "deny" for row in policy.rows)
-    ways = tuple(loader.way(arm) for arm in arms)
+    effect = model.policy.index("eft") if "eft" in model.policy else None
+    denying = frozenset(
+        number for number, row in enumerate(policy.rows) if effect is not None and row[effect] == "deny"
+    )
+    ways = tuple(loader.way(arm, denying) for arm in arms)
 
     def place(number: int) -> str:
-        return f"{policy_file}:{policy.lines[number]}"
+        return f"{policy_file}:{policy.lines[number]}" if policy.lines else f"{model_file}:{model.matcher.line}"
 
-    return CasbinPolicy(model.request, policy.rows, place, rules, ways, model.denies, any_deny)
+    # Casbin tells the first row that allows where that settles it, the last where a denial may follow.
+    return CasbinPolicy(model.request, policy.rows, denying, rules, ways, model.denies, place)
 
 
 class _Loader:
@@ -122,7 +126,7 @@ class _Loader:
             self.faults += found
             self.globals[name] = self.flat[name].linked
 
-    def way(self, arm: Arm) -> Way:
+    def way(self, arm: Arm, denying: frozenset[int]) -> Way:
         """One alternative, compiled, with its index."""
         key = [equal.value.source for equal in arm.equals]
         steps = tuple(
@@ -134,34 +138,36 @@ class _Loader:
             )
             for each in arm.linked
         )
-        allows, denies = self.index([equal.field for equal in arm.equals], [each.field for each in arm.linked])
+        allows, denies = self.index([equal.field for equal in arm.equals], [each.field for each in arm.linked], denying)
         return Way(
-            guard=self.all_of("r", arm.guard),
+            guard=self.all_of(arm.guard),
             key=self.function("r", key[0] if len(key) == 1 else f"({''.join(f'{each}, ' for each in key)})"),
             steps=steps,
-            rest=self.all_of("r, p, e", arm.rest),
+            rest=self.all_of(arm.rest),
             rowless=not any(part.of_row for part in arm.written),
             allows=allows,
             denies=denies,
+            parts=tuple(self.function("r, p, e", part.source) for part in arm.written),
         )
 
-    def all_of(self, arguments: str, parts: Sequence[Written]) -> Callable[..., object] | None:
+    def all_of(self, parts: Sequence[Written]) -> Part | None:
         """A function that says whether all of these hold; None when there is none."""
-        return self.function(arguments, " and ".join(f"({part.source})" for part in parts)) if parts else None
+        return self.function("r, p, e", " and ".join(f"({part.source})" for part in parts)) if parts else None
 
     def function(self, arguments: str, source: str) -> Callable[..., Any]:
         """An expression as a function. Its source was written by `casbin_matcher`; no builtin is in reach."""
         made: Callable[..., Any] = eval(compile(f"lambda {arguments}: {source}", "<matcher>", "eval"), self.globals)  # noqa: S307 - see above
         return made
 
-    def index(self, equals: Sequence[int], linked: Sequence[int]) -> tuple[Mapping[Any, Any], Mapping[Any, Any]]:
+    def index(
+        self, equals: Sequence[int], linked: Sequence[int], denying: frozenset[int]
+    ) -> tuple[Mapping[Any, Any], Mapping[Any, Any]]:
         """The rows that allow and those that deny, by the values of these fields."""
         key: Callable[[Row], object] = itemgetter(*equals) if equals else lambda _: ()
-        effect = self.model.policy.index("eft") if "eft" in self.model.policy else None
         allows: dict[Any, Any] = {}
         denies: dict[Any, Any] = {}
         for number, row in enumerate(self.policy.rows):
-            level = denies if effect is not None and row[effect] == "deny" else allows
+            level = denies if number in denying else allows
             path: list[object] = [key(row), *(row[field] for field in linked)]
             for each in path[:-1]:
                 level = level.setdefault(each, {})

@@ -229,6 +229,9 @@ class _Writer:
         guard: list[Written] = []
         rest: list[Written] = []
         written = [self._write(part) for part in parts]
+        if not written[-1].boolean:
+            # PyCasbin takes a matcher's value as an answer only when it is a boolean or a decimal number.
+            written[-1] = _made(f"answer({written[-1].source})", written[-1:], True)
         taken: set[int] = set()
         for part in parts:
             equal = self._equal(part)
@@ -236,7 +239,7 @@ class _Writer:
                 equals.append(equal)
                 taken.add(equal.field)
         by_field = {equal.field: equal for equal in equals}
-        for place, (part, whole) in enumerate(zip(parts, written, strict=True)):
+        for part, whole in zip(parts, written, strict=True):
             equal, link = self._equal(part), self._linked(part, by_field)
             if equal and by_field[equal.field] == equal:
                 continue
@@ -244,10 +247,7 @@ class _Writer:
                 linked.append(link)
                 taken.add(link.field)
                 continue
-            # PyCasbin takes a matcher's value as an answer only when it is a boolean or a decimal number.
-            last = place == len(parts) - 1 and not whole.boolean
-            kept = whole if not last else Written(f"answer({whole.source})", *_rest(whole))
-            (rest if whole.of_row else guard).append(kept)
+            (rest if whole.of_row else guard).append(whole)
         return Arm(tuple(equals), tuple(linked), tuple(guard), tuple(rest), tuple(written))
 
     def _equal(self, node: ast.expr) -> Equal | None:
@@ -369,10 +369,6 @@ def _made(source: str, parts: Collection[Written], boolean: bool) -> Written:
     patterns = frozenset[Pattern]().union(*(part.patterns for part in parts))
     evals = frozenset[int]().union(*(part.evals for part in parts))
     return Written(source, any(part.of_row for part in parts), boolean, patterns, evals)
-
-
-def _rest(whole: Written) -> tuple[bool, bool, frozenset[Pattern], frozenset[int]]:
-    return whole.of_row, True, whole.patterns, whole.evals
 
 
 def _text(token: str) -> str:

@@ -77,7 +77,7 @@ class Keeper:
             self._grow(rest=False)
             self._sign()
         except OSError as fault:
-            raise LedgerUnavailable(f"`tree/` cannot be written: {fault.strerror}") from None
+            raise LedgerUnavailable(_said(fault)) from None
         if not found and behind:
             notices.append(f"the tree was made anew over the {behind} records of the journal")
         return notices
@@ -120,6 +120,16 @@ class Keeper:
             self._sign()
         self._follower.close()
 
+    def sign_now(self) -> None:
+        """Sign all that is on disk, without waiting for the time to. Raises LedgerUnavailable."""
+        with self._tending:
+            try:
+                self._grow(rest=True)
+                self._sign()
+            except (OSError, LedgerUnavailable) as fault:
+                self._fault = _said(fault)
+                raise LedgerUnavailable(self._fault) from None
+
     # ---- tending
 
     def _tend_until_stopped(self) -> None:
@@ -138,12 +148,8 @@ class Keeper:
                 if self._due():
                     self._sign()
                 self._fault = None
-            except OSError as fault:
-                self._fault = f"`tree/` cannot be written: {fault.strerror}"
-            except LedgerUnavailable as fault:
-                self._fault = str(fault)
             except Exception as fault:  # a thread that died unseen would leave records unsigned
-                self._fault = f"the tree could not be kept: {type(fault).__name__}"
+                self._fault = _said(fault)
             self._judge()
 
     def _due(self) -> bool:
@@ -176,3 +182,10 @@ class Keeper:
         self._tree.sign(self._signers(), self._clock() // 1_000_000)
         self._signed_tick = self._ticks()
         self._journal.drop(self._tree.whole)
+
+
+def _said(fault: Exception) -> str:
+    """What a fault is called where an operator reads it."""
+    if isinstance(fault, OSError):
+        return f"`tree/` cannot be written: {fault.strerror}"
+    return str(fault) if isinstance(fault, LedgerUnavailable) else f"the tree could not be kept: {type(fault).__name__}"

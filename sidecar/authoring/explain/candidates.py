@@ -196,6 +196,17 @@ def _delegation(scene: Scene, word: Key) -> Iterator[Change]:
         yield scene.fact(Delegation(person, scene.subject.id, scene.patient), "delegation")
 
 
+def _delegated(scene: Scene, word: Key) -> Iterator[Change]:
+    yield from _delegation(scene, word)
+    for known in islice(scene.asked.snapshot.tenant.delegations.get(scene.subject.id, ()), MOST):
+        if known.fact.delegation is not None:
+            person = known.fact.delegation.from_subject_id
+            for unit in scene.stay_units():
+                yield scene.assigned(person, unit)
+            for unit in scene.units(person):
+                yield scene.fact(Stay(scene.patient, unit, "active"), "stay")
+
+
 def _senior(scene: Scene, word: Key) -> Iterator[Change]:
     senior = scene.subject.supervised_by
     if senior:
@@ -218,6 +229,8 @@ def _contract(scene: Scene, word: Key) -> Iterator[Change]:
     if scene.subject.structure:
         contract = Contract(scene.subject.structure, approved=True, confidentiality_signed=True)
         yield scene.fact(contract, "contract")
+    yield Change("request", field="subject.confidentiality_signed", value=True)
+    yield Change("request", field="subject.contract_until", value=None)
     for provider in islice(scene.asked.snapshot.tenant.contracts, MOST):
         yield Change("request", field="subject.structure", value=provider)
 
@@ -318,7 +331,7 @@ MAKERS: Mapping[str, Maker] = {
     "subject.in_producing_unit": _in_objects_unit,
     "subject.in_tag_unit": _in_objects_unit,
     "subject.delegation_covers": _delegation,
-    "subject.delegated_for": _delegation,
+    "subject.delegated_for": _delegated,
     "subject.senior_in_team": _senior,
     "subject.supervised": _supervised,
     "authentication.present": _proof,

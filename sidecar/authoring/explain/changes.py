@@ -15,6 +15,10 @@ from sidecar.core.bundle import FOREVER, NEVER, PatientFacts, Snapshot, TenantFa
 from sidecar.core.model import Authentication, Device, Fact, Known, Watermark
 
 PARTS: Mapping[str, Struct] = {"authentication": Authentication(), "device": Device()}  # absent parts of a request
+# What an opening says too; the rest of its question follows from the pack.
+PARTS_OF_OPENING = frozenset(("subject", "authentication", "device"))
+FIELDS_OF_OPENING = frozenset(("context.motive", "resource.controller_id"))
+
 INDEXES = {"assignment": "assignments", "delegation": "delegations", "contract": "contracts", "relation": "refs"}
 KEYS = {"assignment": "subject_id", "delegation": "to_subject_id", "contract": "provider_id", "relation": "ref"}
 SHELVES = {
@@ -105,7 +109,9 @@ def _plain(change: Change) -> object:
 def _requested(rules: Rulebook, asked: Asked, path: list[str], value: object) -> Asked:
     if asked.opening is None:
         return replace(asked, request=_set(asked.request, path, value))
-    opening = _set(asked.opening, path[1:] if path[0] == "context" else path, value)
+    if path[0] not in PARTS_OF_OPENING and ".".join(path) not in FIELDS_OF_OPENING:
+        return asked
+    opening = _set(asked.opening, path if path[0] in PARTS_OF_OPENING else path[1:], value)
     return replace(asked, opening=opening, request=opening_request(rules, opening))
 
 

@@ -192,9 +192,8 @@ class _Pages:
             return DelegatorSeen(who.id, who.profile, each.may, (), ())
         gates = tuple(row for row in met.gates if row.gate in self.pack.order.delegator_gates)
         parts = self._parts(Met(gates, met.forbidden, met.cells, met.grounds, ()), gates, None, lambda _: words)
-        shown = dict.fromkeys(
-            word for row in (*gates, *met.forbidden, *met.cells, *met.grounds) for word in keys(row.node)
-        )
+        rows = (*gates, *met.forbidden, *met.cells, *met.grounds)
+        shown = dict.fromkeys(word for row in rows for node in (row.node, row.instead_when) for word in keys(node))
         seen = tuple(self.word(word, each.asked, words, words) for word in shown)
         return DelegatorSeen(who.id, who.profile, each.may, tuple(parts[:-1]), seen)
 

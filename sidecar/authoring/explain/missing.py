@@ -6,16 +6,19 @@ from sidecar.authoring.explain import changes
 from sidecar.authoring.explain.candidates import candidates, purposes
 from sidecar.authoring.explain.changes import Change
 from sidecar.authoring.explain.rows import Met, Row
-from sidecar.authoring.explain.ruling import Heard, Why, hear
+from sidecar.authoring.explain.ruling import Heard, Why, hear, opening_gates
 from sidecar.authoring.explain.texts import MISSING, say
 from sidecar.authoring.explain.values import Missing, RowSeen, Step
-from sidecar.authoring.explain.walk import NEVER, Asked, Key, Readings, Words, decide, distance
+from sidecar.authoring.explain.walk import NEVER, Asked, Key, Readings, Words, decide, distance, keys
 from sidecar.core.model import Decision, Effect, Known
 from sidecar.core.policy import PolicySet
 
 TRIED = 80  # changes tried at most
 TOLD = 5  # changes told at most
 LIFTING = 2  # and of those that lift one gate alone
+
+# The words that say what an opening asks for beside its gates (3.0.6).
+TERMS_OF_OPENING = (Key("authentication", "younger_than", None), Key("context", "justified", None))
 
 Tried = tuple[Change, Decision]
 Show = Callable[[Row, Words], RowSeen]
@@ -24,6 +27,8 @@ Show = Callable[[Row, Words], RowSeen]
 def missing(policies: PolicySet, readings: Readings, heard: Heard, show: Show, language: str) -> Missing | None:
     """What one change would do about this refusal; None where nothing of the kind can be said."""
     asked, met = readings.asked, heard.met
+    if met is not None and asked.opening is not None:
+        met = Met(opening_gates(readings, met), (), (), (), ())
     if met is None or heard.truth.why is Why.RAISED:
         return None
     if asked.snapshot.patient is None and asked.request.resource.patient_id:
@@ -62,14 +67,16 @@ def _pool(readings: Readings, heard: Heard, met: Met) -> list[Change]:
     relied: list[Known] = []
     for row in (*met.gates, *met.forbidden):
         asked = heard.words_for(row)
-        for word in asked.astray(row.node, wanted=False):
-            words.append(word)
-            relied += () if word == NEVER else asked.ask(word).relied
+        if asked.value(row.node) is not False:
+            words += keys(row.node)
+            relied += (known for word in keys(row.node) for known in asked.ask(word).relied)
     for rows in (met.cells, met.grounds):
-        each = [heard.rest.astray(row.node) for row in rows]
-        if all(each):
-            words += [word for found in sorted(each, key=distance) for word in found]
-    wanted = tuple(dict.fromkeys(word for word in words if word != NEVER))
+        away = [(distance(heard.rest.astray(row.node)), row) for row in rows]
+        if all(steps for steps, _ in away):
+            words += (word for _, row in sorted(away, key=lambda each: each[0]) for word in keys(row.node))
+    if heard.truth.why is Why.OPENING:
+        words += TERMS_OF_OPENING
+    wanted = tuple(dict.fromkeys(words))
     made = candidates(readings.asked, readings.rules.pack, wanted, tuple(relied))
     if heard.truth.why is Why.NO_GROUND_ROWS:
         made += purposes(readings.asked, readings.rules.pack)

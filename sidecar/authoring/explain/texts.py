@@ -111,7 +111,10 @@ ENDS: Mapping[str, tuple[str, str]] = {
         "Le flux {fact} n'aura plus rien confirmé depuis trop longtemps, s'il se tait d'ici là.",
         "The feed {fact} will have vouched too long ago, unless it speaks again before.",
     ),
-    "word": ("{word} peut alors changer.", "{word} may answer otherwise from then on."),
+    "word": (
+        "{word} peut alors changer : {means}.",
+        "{word} may answer otherwise from then on: {means}.",
+    ),
 }
 
 MISSING: Mapping[str, tuple[str, str]] = {

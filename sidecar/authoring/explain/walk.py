@@ -231,6 +231,9 @@ def delegator_may(rules: Rulebook, met: Met, words: Words) -> bool | None:
     if True not in cells:
         return False
     grounds = held(met.grounds, words)
+    if True not in grounds and None not in grounds:
+        for row in met.grounds:
+            words.value(row.instead_when)  # what the refusal would say is worked out too, and rests on facts
     return True if True in grounds else None if None in grounds else False
 
 
