@@ -20,9 +20,9 @@ from sidecar.authoring.story_facts import StoryFacts
 from sidecar.core import expression
 from sidecar.core.break_glass import GrantTerms
 from sidecar.core.bundle import Snapshot
+from sidecar.core.compiled import gate_of
 from sidecar.core.model import Caller, Context, Decision, Effect, ItemFault, Opening, Request, Resource
 from sidecar.core.policy import PolicySet
-from sidecar.core.slices import gate_of
 
 GRANT_OPEN: Key = ("context", "grant_open", None)
 SHOWN = 20  # disagreements told of one pack; the rest is their number
@@ -123,7 +123,7 @@ class _Watched:
         return answered
 
     def _compare(self, asked: Asked, decision: Decision) -> None:
-        found = self._policies._compiled.slice(*asked.names)
+        found = self._policies.compiled.slice(*asked.names)
         if found is None:
             if decision.effect is not Effect.DENY:
                 self._differ(f"{decision.effect} for a name that is in no vocabulary")
@@ -191,7 +191,7 @@ class _Watched:
             self._differ(f"the gates {'refuse' if refused else 'do not refuse'} this opening, {here}")
 
     def _under(self, scope: str) -> Iterable[str]:
-        return self._policies._compiled._named("g2", scope) - {scope}
+        return self._policies.compiled.members["g2"].get(scope, frozenset()) - {scope}
 
     def _readings(self, asked: Asked) -> tuple[Values, Values]:
         """What the words answer, and what they answer where an open grant reads an unknown restriction as absent."""
@@ -205,7 +205,7 @@ class _Watched:
         return strict, self._words(asked, True) if self._policies.pack.break_glass.unknown == "open" else strict
 
     def _words(self, asked: Asked, lenient: bool) -> Values:
-        def delegate(request: Request, delegator_id: str) -> bool | None:
+        def delegate(outer: object, request: Request) -> bool | None:
             inner = Asked(request, asked.caller, asked.controller_id, asked.snapshot, asked.now)
             return self._may(inner)
 
@@ -213,7 +213,7 @@ class _Watched:
 
     def _may(self, asked: Asked) -> bool | None:
         """What a delegator may do, by PyCasbin's rows: their gates in order, then matrix and grounds (3.0.4)."""
-        if not self._policies._compiled.knows(*asked.names):
+        if not self._policies.compiled.knows(*asked.names):
             return False
         values = word_values(self._policies, asked, self._terms.items(), False, None)
         answers = self._pycasbin.answers(asked.names, values)

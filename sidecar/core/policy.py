@@ -52,7 +52,7 @@ class PolicySet:
         """`situations` makes the situation of a question; the rows were checked by `loading`."""
         self.ref = ref
         self.compiled, self.sentences = compiled, sentences
-        self._book = Book(compiled, situations)
+        self.book = Book(compiled, situations)
 
     @property
     def pack(self) -> Pack:
@@ -63,8 +63,8 @@ class PolicySet:
         """What the rules say of this request, in this snapshot, at `now`. Never raises: doubt is a refusal."""
         found = self.compiled.slice(request.subject.profile, request.resource.category, request.action, request.purpose)
         if found is None:
-            return self._book.plain(self._unknown_name(request), now)
-        return Question(self._book, found, request, caller, controller_id, snapshot, now).decision()
+            return self.book.plain(self._unknown_name(request), now)
+        return Question(self.book, found, request, caller, controller_id, snapshot, now).decision()
 
     def evaluate_open(
         self, opening: Opening, caller: Caller, controller_id: str, snapshot: Snapshot, now: int
@@ -76,7 +76,7 @@ class PolicySet:
         rules, vocabulary = self.pack.break_glass, self.pack.vocabulary
         profile = opening.subject.profile
         if profile not in vocabulary.profiles:
-            return self._book.plain(UNKNOWN_PROFILE, now), None
+            return self.book.plain(UNKNOWN_PROFILE, now), None
         request = Request(
             subject=opening.subject,
             action=rules.action,
@@ -96,7 +96,7 @@ class PolicySet:
             ),
         )
         found = self.compiled.opening_slice(profile)
-        return Question(self._book, found, request, caller, controller_id, snapshot, now).opening(opening)
+        return Question(self.book, found, request, caller, controller_id, snapshot, now).opening(opening)
 
     def malformed(self, request: Request) -> ItemFault | None:
         """The first field without which the request is no question, None when it is one (3.0.1)."""

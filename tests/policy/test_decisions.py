@@ -238,7 +238,7 @@ def test_a_fact_that_both_readings_of_a_grant_relied_on_is_named_once():
             return super().ask(noun, word, *args)
 
     policy = a_policy(OPEN)
-    policy._book.situations = lambda request, *rest: Relying(Said(OPEN), request, *rest[:4], rest[-1] is True)
+    policy.book.situations = lambda request, *rest: Relying(Said(OPEN), request, *rest[:4], rest[-1] is True)
     decision = policy.evaluate(URGENT, CALLER, "c1", a_snapshot(), NOW)
     assert decision.reason == "ALLOW_GRANT"
     assert decision.relied == (Relied("dpi", "m1", 7),)
@@ -275,7 +275,7 @@ def test_a_mask_changes_nothing_for_who_would_be_refused_without_it(world):
 
     policy = a_policy(Said({**world, **will}, ends))
     unmasked = a_policy(Said(world, without))
-    policy._book.situations = _ends_of_will_taken_away(Said({**world, **will}, ends), without)
+    policy.book.situations = _ends_of_will_taken_away(Said({**world, **will}, ends), without)
     snapshot = a_snapshot(will=True)
     masked = policy.evaluate(a_request(), CALLER, "c1", snapshot, NOW)
     plain = unmasked.evaluate(a_request(), CALLER, "c1", snapshot, NOW)
@@ -357,7 +357,7 @@ def test_what_is_unknown_of_the_delegator_is_unknown_of_the_delegate():
 def test_a_delegator_is_not_asked_for_delegators_of_their_own():
     policy = a_policy(Said({}, delegated=asked_of(), delegator={"subject.acts_for": True}))
     inner = []
-    make = policy._book.situations
+    make = policy.book.situations
 
     def watched(request, *rest, **more):
         made = make(request, *rest, **more)
@@ -365,7 +365,7 @@ def test_a_delegator_is_not_asked_for_delegators_of_their_own():
             inner.append(made)
         return made
 
-    policy._book.situations = watched
+    policy.book.situations = watched
     policy.evaluate(a_request(), CALLER, "c1", a_snapshot(), NOW)
     assert inner and all(board.delegate is None for board in inner)
 

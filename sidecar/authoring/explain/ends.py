@@ -10,9 +10,10 @@ from sidecar.authoring.explain.values import Ends
 from sidecar.authoring.explain.walk import Key, Readings, Words
 from sidecar.core import obligations
 from sidecar.core.instants import SECOND
+from sidecar.core.judgement import CACHE_MAX_AGE, SECONDS
 from sidecar.core.model import Decision, Effect, Known
 from sidecar.core.pack import Pack
-from sidecar.core.question import CACHE_MAX_AGE, DOUBTS, SECONDS
+from sidecar.core.question import DOUBTS
 
 
 def ends(pack: Pack, readings: Readings, heard: Heard, decision: Decision, language: str) -> Ends:

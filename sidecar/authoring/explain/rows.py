@@ -8,8 +8,8 @@ from msgspec import Struct
 from sidecar.authoring.bundle import Bundle
 from sidecar.core import casbin_text, groups, loading, obligations
 from sidecar.core.casbin_text import LINKS, ROLES_FILE, Cell, Duty, Rule
+from sidecar.core.compiled import flat_pack, gate_of, number
 from sidecar.core.expression import Constant, Node
-from sidecar.core.slices import flat_pack, gate_of, number
 from sidecar.core.vocabulary import NOUNS
 
 Kind = Literal["gate", "forbidden", "cell", "ground", "duty", "advice"]

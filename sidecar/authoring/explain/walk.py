@@ -12,6 +12,7 @@ from sidecar.core.expression import Both, Constant, Either, Node, Term
 from sidecar.core.model import Caller, Context, Decision, Known, Opening, Request, Resource
 from sidecar.core.policy import PolicySet
 from sidecar.core.situation import Situation
+from sidecar.core.words import answer
 
 GRANT_OPEN = Term("context", "grant_open", None, False)
 
@@ -42,6 +43,11 @@ class Key(NamedTuple):
     noun: str
     word: str
     args: tuple[tuple[str, str], ...] | None
+
+    @property
+    def term(self) -> Term:
+        """As an expression has it."""
+        return Term(self.noun, self.word, self.args, negated=False)
 
     @property
     def name(self) -> str:
@@ -115,7 +121,7 @@ class Words:
         """What this word answers. Raises what the word raises."""
         if word not in self.said:
             situation = self._situation()
-            value = answer(situation, word)
+            value = answer(situation, word.term)
             self.said[word] = Said(value, tuple(situation.relied), situation.ends, tuple(situation.unknown))
         return self.said[word]
 
@@ -196,10 +202,10 @@ class Readings:
         )
         if not will:
             made = made.without_will()
-        made.delegate = lambda request, subject_id: self._delegator(made, request, subject_id, will)
+        made.delegate = lambda outer, request: self._delegator(outer, request, will)
         return made
 
-    def _delegator(self, outer: Situation, request: Request, subject_id: str, will: bool) -> bool | None:
+    def _delegator(self, outer: Situation, request: Request, will: bool) -> bool | None:
         """What a delegator may do, by the rows a delegator is asked; its own delegators are not asked (depth one)."""
         asked = replace(self.asked, request=request)
 
@@ -213,7 +219,7 @@ class Readings:
             outer.relied.extend(known for known in said.relied if known not in outer.relied)
             outer.ends = min(outer.ends, said.ends)
         if will:
-            self.delegated[subject_id, request.subject.profile] = Delegated(asked, may, met, words)
+            self.delegated[request.subject.id, request.subject.profile] = Delegated(asked, may, met, words)
         return may
 
 
@@ -252,18 +258,6 @@ def first_held(rows: list[Row], words: Words) -> Row | None:
         if value is not False and (best is None or rank < best):
             best, deciding = rank, row
     return deciding
-
-
-def answer(situation: Situation, word: Key) -> bool | None:
-    """What the situation answers to this word."""
-    noun = getattr(situation, word.noun)
-    found = getattr(noun, word.word)
-    if word.args is None:
-        return found  # type: ignore[no-any-return]
-    given = [
-        int(text) if kind == "int" else text if kind == "str" else getattr(situation, kind) for kind, text in word.args
-    ]
-    return found(*given)  # type: ignore[no-any-return]
 
 
 def _names(request: Request) -> tuple[str, str, str, str]:
