@@ -32,7 +32,7 @@ class Asked(Struct, frozen=True):
         return request.subject.profile, request.resource.category, request.action, request.purpose
 
 
-Counted = Mapping[str, tuple[int, int]]  # `kind rule` → rows of that id that hold, and that are not known to
+Counted = Mapping[str, tuple[int, int]]  # `kind rule` → its rows that hold, and that may
 
 
 def word_values(
@@ -52,10 +52,11 @@ def found_rows(policies: PolicySet, asked: Asked, found: Slice, lenient: bool) -
         policies._book, found, asked.request, asked.caller, asked.controller_id, asked.snapshot, asked.now
     )._situation(lenient)
     rows: list[tuple[str, tuple[str, ...], When]] = [
-        ("p", (gate.rule,), gate.when) for gate in (*found.firm, *found.gates)
+        ("p deny", (gate.rule,), gate.when) for gate in (*found.firm, *found.gates)
     ]
     rows += [("p", (ground.rule,), ground.when) for ground in found.grounds]
-    rows += [("p3", (cell.rule,), cell.when) for cell in (*found.forbidden, *found.cells)]
+    rows += [("p3 deny", (cell.rule,), cell.when) for cell in found.forbidden]
+    rows += [("p3", (cell.rule,), cell.when) for cell in found.cells]
     rows += [("p2", duty.rules, duty.when) for duty in (*found.duties, *found.advice)]
     return counted((kind, rule, when(situation)) for kind, rules, when in rows for rule in rules)
 
