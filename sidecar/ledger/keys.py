@@ -131,6 +131,11 @@ class KeyFolder:
         with _unusable(self._folder):
             return self._made()
 
+    def missing(self) -> list[str]:
+        """The months whose keys should be here and are not. Raises LedgerUnavailable."""
+        retired = self.retired()
+        return [name for name in self.made() if name not in retired and not (self._folder / name).exists()]
+
     def retired(self) -> dict[str, str]:
         """The months whose keys were erased, and when (RFC 3339). Raises LedgerUnavailable."""
         try:

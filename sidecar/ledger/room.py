@@ -118,6 +118,7 @@ class LedgerRoom:
             if self._signing.have():
                 notices.append(f"a signing key was made; who verifies needs its other half: {self.vkeys[-1]}")
             self._keys.finish_retiring()
+            notices += [f"the keys of {name} are missing: put `keys/{name}/` back" for name in self._keys.missing()]
             notices += self._keeper.open()
             if len(self._signing.current()) > 1:
                 self._hand_over()

@@ -14,7 +14,7 @@ from sidecar.core.model import Decision
 from sidecar.core.reading import RecordsPage, RecordsQuery
 from sidecar.core.recall import Found
 from sidecar.core.record import Changed, Checked, CheckedBatch, Consulted, Entry, Refused, item_id
-from sidecar.errors import NotFound, RecordClosed
+from sidecar.errors import LedgerUnavailable, NotFound, RecordClosed
 from sidecar.ledger.keys import KeyFolder
 from sidecar.ledger.keys import month as key_month
 
@@ -201,7 +201,10 @@ def _object(index: int, origin: str, found: Leaf, keys: KeyFolder) -> Shown:
 
 def _opened(found: Leaf, keys: KeyFolder) -> Entry:
     """The whole entry. Raises RecordClosed when the keys of its month are gone or not those it was sealed with."""
-    month_keys = keys.reading(found.at)
+    try:
+        month_keys = keys.reading(found.at)
+    except LedgerUnavailable as fault:
+        raise RecordClosed(str(fault)) from None
     if month_keys is None:
         raise RecordClosed(keys.gone(found.at))
     try:
