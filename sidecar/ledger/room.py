@@ -115,6 +115,11 @@ class LedgerRoom:
                     " recorded so far can be opened (to begin a new ledger, move `journal/` and `tree/` away)"
                 )
             self._month = self._keys.current(now)
+            if self._signing.absent and self._checkpoint.exists():
+                raise LedgerUnavailable(
+                    f"the folder `keys/{signing.FOLDER}/` is missing: put it back from its copy; another key would be"
+                    " another ledger's"
+                )
             if self._signing.have():
                 notices.append(f"a signing key was made; who verifies needs its other half: {self.vkeys[-1]}")
             self._keys.finish_retiring()

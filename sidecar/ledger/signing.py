@@ -27,6 +27,11 @@ class SigningKeys:
         """`folder` is `keys/signing`; `random` gives bytes fit for keys."""
         self._folder, self._origin, self._random = folder, origin, random
 
+    @property
+    def absent(self) -> bool:
+        """Whether there is no signing key here, and no verifier key of one."""
+        return not self._folder.exists()
+
     def have(self) -> bool:
         """Make the first key if there never was one; whether it was made now.
 
@@ -34,7 +39,7 @@ class SigningKeys:
         could be taken for another ledger's.
         """
         try:
-            if self._folder.exists():
+            if not self.absent:
                 self.current()
                 return False
             key = SigningKey(self._origin, self._random(SEED_BYTES))
