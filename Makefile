@@ -9,12 +9,12 @@ SETUP := scripts/setup
 help:  ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: .venv/.dev  ## set up everything (virtual environment with pinned, hashed packages)
+setup: .venv/.dev  ## set up everything (virtual environment with pinned, hashed packages; what tests need beside it)
 
 .venv/.runtime: requirements/runtime.txt pyproject.toml $(SETUP)
 	@PYTHON="$(PYTHON)" $(SETUP) runtime
 
-.venv/.dev: requirements/dev.txt pyproject.toml clients/python/pyproject.toml $(SETUP)
+.venv/.dev: requirements/dev.txt pyproject.toml clients/python/pyproject.toml $(SETUP) $(wildcard tests/ledger/thirdparty/*)
 	@PYTHON="$(PYTHON)" $(SETUP) dev
 
 demo: .venv/.runtime  ## start a sidecar on fictitious facts, ask it a few questions, show the records

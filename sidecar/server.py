@@ -24,7 +24,17 @@ from sidecar.changes import Changes
 from sidecar.config import Config
 from sidecar.core.bundle import NEVER
 from sidecar.core.model import Caller, Decision
-from sidecar.core.reading import FactsPage, FactsQuery, FeedStatus, RecordsPage, RecordsQuery, RoomStatus, Status
+from sidecar.core.reading import (
+    FactsPage,
+    FactsQuery,
+    FeedStatus,
+    RecordsPage,
+    RecordsQuery,
+    Retirement,
+    RoomStatus,
+    Rotation,
+    Status,
+)
 from sidecar.core.recall import Recalled, about
 from sidecar.core.record import Consulted
 from sidecar.errors import CallerRefused, NotFound, SidecarError
@@ -170,6 +180,29 @@ class Sidecar:
         snapshot = self._facts.past(caller.tenant, controller_id, patient_id, checked.request, checked.facts_seq)
         self._ledger.record([Consulted(caller, f"recall {found.decision_id}", 1)], self._clock())
         return Recalled(self._ledger.origin, found, controller_id, snapshot)
+
+    @property
+    def origin(self) -> str:
+        """The name of this sidecar's ledger."""
+        return self._ledger.origin
+
+    def rotate_key(self, caller: Caller) -> Rotation:
+        """Have a new key sign the ledger. Raises LedgerUnavailable."""
+        rotation = self._ledger.rotate(caller, self._clock())
+        self._log.info("the signing key was changed", vkeys=self._ledger.vkeys)
+        return rotation
+
+    def retire_month(self, caller: Caller, month: str, confirmed: bool) -> Retirement:
+        """Make a month of the ledger unreadable, or say what that would close.
+
+        Raises InvalidRequest for a month that cannot be, LedgerUnavailable.
+        """
+        now = self._clock()
+        if not confirmed:
+            return self._ledger.retirement(month, now)
+        retirement = self._ledger.retire(caller, month, now)
+        self._log.warning("the keys of a month were retired", detail=month)
+        return retirement
 
     def status(self, caller: Caller) -> Status:
         """What the sidecar is doing, as far as the caller's tenant goes."""

@@ -5,7 +5,7 @@ from functools import lru_cache
 from sidecar.api.shape import message
 from sidecar.api.strict import LAST_SECOND
 from sidecar.core.model import Advice, Answer, Effect, Grant, ItemFault, Obligation, PolicyRef
-from sidecar.core.reading import FactsPage, RecordsPage, Status, Written
+from sidecar.core.reading import FactsPage, RecordsPage, Retirement, Rotation, Status, Written
 from sidecar.pdp import BatchAnswer
 from sidecar.v1 import access_pb2, admin_pb2, break_glass_pb2, facts_pb2
 
@@ -89,6 +89,28 @@ def facts_page(given: FactsPage) -> facts_pb2.ReadFactsResponse:
 def records_page(given: RecordsPage) -> admin_pb2.ShowRecordsResponse:
     """Some of the records."""
     return message(admin_pb2.ShowRecordsResponse, given)
+
+
+def rotation(given: Rotation, origin: str) -> admin_pb2.RotateSigningKeyResponse:
+    """A signing key that followed another."""
+    return admin_pb2.RotateSigningKeyResponse(
+        former_vkey=given.former_vkey,
+        vkey=given.vkey,
+        handover=given.handover,
+        record=access_pb2.RecordReference(origin=origin, index=given.record.index),
+    )
+
+
+def retirement(given: Retirement, origin: str) -> admin_pb2.RetireMonthResponse:
+    """A month that was retired, or what retiring it would close."""
+    record = given.record
+    return admin_pb2.RetireMonthResponse(
+        month=given.month,
+        records=[admin_pb2.KindCount(kind=kind, count=count) for kind, count in given.kinds.items()],
+        first=given.first,
+        last=given.last,
+        record=None if record is None else access_pb2.RecordReference(origin=origin, index=record.index),
+    )
 
 
 def status(given: Status) -> admin_pb2.GetStatusResponse:

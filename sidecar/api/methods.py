@@ -12,7 +12,16 @@ from msgspec import Struct
 from sidecar.api import answers, recalls, requests
 from sidecar.api.shape import value
 from sidecar.core.model import Answer, Caller, Fact, Grant, Opening, Retraction, Subject, Watermark
-from sidecar.core.reading import FactsPage, FactsQuery, RecordsPage, RecordsQuery, Status, Written
+from sidecar.core.reading import (
+    FactsPage,
+    FactsQuery,
+    RecordsPage,
+    RecordsQuery,
+    Retirement,
+    Rotation,
+    Status,
+    Written,
+)
 from sidecar.core.recall import Recalled
 from sidecar.core.record import Refused
 from sidecar.errors import InvalidRequest, NotFound, PermissionDenied, SidecarError, Unavailable
@@ -104,7 +113,7 @@ class Changing(Protocol):
 
 
 class Showing(Protocol):
-    """What the table needs to show what is known. Every method raises SidecarError."""
+    """What the table needs to show what is known and to look after the ledger. Every method raises SidecarError."""
 
     def read_facts(self, caller: Caller, query: FactsQuery) -> FactsPage:
         """Some of the facts of the caller's tenant and controllers."""
@@ -117,6 +126,16 @@ class Showing(Protocol):
 
     def recall(self, caller: Caller, decision_id: str, index: int | None) -> Recalled:
         """What a recorded decision was taken from; the reading is itself recorded first."""
+
+    @property
+    def origin(self) -> str:
+        """The name of this sidecar's ledger."""
+
+    def rotate_key(self, caller: Caller) -> Rotation:
+        """Have a new key sign the ledger."""
+
+    def retire_month(self, caller: Caller, month: str, confirmed: bool) -> Retirement:
+        """Make a month of the ledger unreadable, or say what that would close."""
 
 
 def method_table(
@@ -141,6 +160,8 @@ def method_table(
         ("AdminService/GetStatus", table.status, auditors, check_bytes, Lane.GRANTS),
         ("AdminService/ShowRecords", table.show_records, auditors, check_bytes, Lane.BULK),
         ("AdminService/RecallDecision", table.recall, {"auditor"}, check_bytes, Lane.BULK),
+        ("AdminService/RotateSigningKey", table.rotate_key, {"administrator"}, check_bytes, Lane.BULK),
+        ("AdminService/RetireMonth", table.retire_month, {"administrator"}, check_bytes, Lane.BULK),
     )
     check = "/sidecar.v1.AccessService/CheckAccess"
     return {
@@ -237,6 +258,15 @@ class _Table:
     def recall(self, one: Incoming) -> bytes:
         recalled = self._showing.recall(one.caller, *requests.decision_named(one.payload))
         return recalls.response(recalled).SerializeToString()
+
+    def rotate_key(self, one: Incoming) -> bytes:
+        requests.nothing(one.payload)
+        rotation = self._showing.rotate_key(one.caller)
+        return answers.rotation(rotation, self._showing.origin).SerializeToString()
+
+    def retire_month(self, one: Incoming) -> bytes:
+        retirement = self._showing.retire_month(one.caller, *requests.retiring(one.payload))
+        return answers.retirement(retirement, self._showing.origin).SerializeToString()
 
 
 def _admit(caller: Caller, roles: frozenset[str]) -> None:

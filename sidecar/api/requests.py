@@ -158,8 +158,16 @@ def decision_named(payload: bytes) -> tuple[str, int | None]:
     return message.decision_id, message.index if message.HasField("index") else None
 
 
+def retiring(payload: bytes) -> tuple[str, bool]:
+    """The month a RetireMonthRequest names, and whether it is to be done. Raises InvalidRequest."""
+    message = _checked(admin_pb2.RetireMonthRequest, payload)
+    if message.confirm not in ("", message.month):
+        raise InvalidRequest("confirm", "expected absent, or the same month")
+    return message.month, bool(message.confirm)
+
+
 def nothing(payload: bytes) -> None:
-    """Nothing for a GetStatusRequest. Raises InvalidRequest."""
+    """Nothing for a GetStatusRequest or a RotateSigningKeyRequest, which have no field. Raises InvalidRequest."""
     parsed(admin_pb2.GetStatusRequest, payload)
 
 

@@ -113,6 +113,7 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "CloseRequest": ("grant", "subject"),
     "GetRequest": ("grant",),
     "RecallDecisionRequest": ("decision_id",),
+    "RetireMonthRequest": ("month",),
     "WriteFactsRequest": ("request_id",),
 }
 

@@ -113,7 +113,7 @@ def _gone(process: subprocess.Popen[bytes]) -> PolicyFault:
     if code == -signal.SIGKILL:
         return _fault("killed (SIGKILL); if nobody did, memory ran short: the kernel's log says so")
     if code < 0:
-        return _fault(f"killed by {signal.Signals(-code).name}")
+        return _fault(f"killed by {signal.Signals(-code).name}; a process that outgrows policy.build_bytes may end so")
     return _fault(f"ended with exit code {code} and no verdict; `dpi-sidecar policy build` shows where")
 
 

@@ -13,7 +13,7 @@ from sidecar.core.model import Caller, Request
 from sidecar.core.policy import PolicySet
 from sidecar.core.question import Question
 from sidecar.core.slices import Section, Slice
-from sidecar.core.words import WORDS, values
+from sidecar.core.words import answer
 
 
 class Asked(Struct, frozen=True):
@@ -32,7 +32,7 @@ class Asked(Struct, frozen=True):
         return request.subject.profile, request.resource.category, request.action, request.purpose
 
 
-Counted = Mapping[str, tuple[int, int]]  # `kind rule` → rows of that id that hold, and that are not known to
+Counted = Mapping[str, tuple[int, int]]  # `kind rule` → its rows that hold, and that may
 
 
 def word_values(
@@ -43,7 +43,7 @@ def word_values(
         asked.request, asked.caller, asked.controller_id, asked.snapshot, asked.now, policies.pack, lenient
     )
     situation.delegate = delegate
-    return {key: WORDS[term.noun][term.word](situation, *values(term)) for key, term in terms}
+    return {key: answer(situation, term) for key, term in terms}
 
 
 def found_rows(policies: PolicySet, asked: Asked, found: Slice, lenient: bool) -> Counted:
@@ -52,8 +52,8 @@ def found_rows(policies: PolicySet, asked: Asked, found: Slice, lenient: bool) -
         policies.book, found, asked.request, asked.caller, asked.controller_id, asked.snapshot, asked.now
     )._situation(lenient)
     sections: list[tuple[str, Section[Any]]] = [
-        ("p", found.firm),
-        ("p", found.gates),
+        ("p deny", found.firm),
+        ("p deny", found.gates),
         ("p", found.grounds),
         ("p3", found.cells),
         ("p2", found.contributions),
@@ -61,8 +61,8 @@ def found_rows(policies: PolicySet, asked: Asked, found: Slice, lenient: bool) -
     answers: list[tuple[str, str, bool | None]] = []
     for kind, section in sections:
         bits = section.ask(situation)
-        answers += [(kind, row.rule, True) for row in section.held(bits)]
-        answers += [(kind, row.rule, None) for row in section.unknown(bits)]
+        for rows, said in ((section.held(bits), True), (section.unknown(bits), None)):
+            answers += [(f"{kind} deny" if kind == "p3" and row.deny else kind, row.rule, said) for row in rows]
     return counted(answers)
 
 

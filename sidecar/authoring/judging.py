@@ -143,13 +143,13 @@ class _Watched:
             self._differ(f"it rests on {sorted(took_part)}, here on {sorted(decision.rules)}")
 
     def _compare_rows(self, theirs: Answered, ours: Counted) -> None:
-        judged = counted((row.kind, row.rule, answer) for row, answer in theirs)
+        judged = counted((_kind(row), row.rule, answer) for row, answer in theirs)
         for name in sorted(judged.keys() | ours.keys()):
             if judged.get(name) != ours.get(name):
-                rows = [row for row in self._pycasbin.rows if f"{row.kind} {row.rule}" == name]
+                rows = [row for row in self._pycasbin.rows if f"{_kind(row)} {row.rule}" == name]
                 places = ", ".join(f"{row.at.file}:{row.at.line}" for row in rows)
                 there, here = _said(judged.get(name)), _said(ours.get(name))
-                self._differ(f"row {name.split(' ')[1]} ({places}) {there} there, {here} here")
+                self._differ(f"row {name.rpartition(' ')[2]} ({places}) {there} there, {here} here")
 
     def _counting(self, firm: Answered, free: Answered) -> list[tuple[Row, bool | None]]:
         """The answers that count: an open grant touches neither a firm gate nor what comes with a yes (3.0.4)."""
@@ -258,6 +258,10 @@ class _Watched:
                 language=opening.language,
             ),
         )
+
+
+def _kind(row: Row) -> str:
+    return f"{row.kind} deny" if row.deny else row.kind
 
 
 def _said(count: tuple[int, int] | None) -> str:

@@ -12,7 +12,7 @@ import click
 import grpc
 
 from sidecar import __version__
-from sidecar.cli import asking, authoring, explaining, facts, ledger, policy, records, replay, running
+from sidecar.cli import asking, authoring, explaining, facts, keys, ledger, policy, records, replay, running
 from sidecar.cli.output import REFUSED, UNAVAILABLE, exit_code, explain
 from sidecar.errors import PolicyFault, SidecarError
 
@@ -32,7 +32,7 @@ for verb in (
     *replay.VERBS,
 ):
     cli.add_command(verb)
-for verb in ledger.VERBS:
+for verb in (*ledger.VERBS, *keys.LEDGER_VERBS):
     records.ledger.add_command(verb)
 authoring.policy.add_command(explaining.explain_answer)
 for verb in policy.VERBS:

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from sidecar.core.instants import Instant
 from sidecar.core.model import Fact, PolicyRef, Watermark
+from sidecar.core.record import Recorded
 
 
 class FactsQuery(Struct, frozen=True, omit_defaults=True):
@@ -76,6 +77,28 @@ class RecordsPage(Struct, frozen=True):
     records: tuple[str, ...]
     scanned: int
     next_before: int = 0
+
+
+class Rotation(Struct, frozen=True):
+    """A signing key followed by another: their verifier keys, the checkpoint that both signed, and its record."""
+
+    former_vkey: str
+    vkey: str
+    handover: str
+    record: Recorded
+
+
+class Retirement(Struct, frozen=True):
+    """A month of the ledger made unreadable, or what doing so would close while `record` is None.
+
+    `kinds` counts its records by kind; `first` and `last` are the indexes between which they stand, 0 and 0 for none.
+    """
+
+    month: str
+    kinds: dict[str, int]
+    first: int
+    last: int
+    record: Recorded | None
 
 
 class RoomStatus(Struct, frozen=True):

@@ -3,15 +3,17 @@
     keys/2026-03/pseudonym      `2026-03 pseudonym KEY CHECK`, 32 bytes of key in hexadecimal, file mode 0600
     keys/2026-03/content        `2026-03 content KEY CHECK`
     keys/made                   the months that ever had keys, one a line
+    keys/retired                the months whose keys were erased, and when, one a line
 
 A month is a UTC calendar month. Its keys are made when the data folder is first used or when the month before
 begins, never in the place of keys that are gone: a leaf under a replaced key could not be opened again.
-Erasing a month's folder makes what was recorded in it unreadable while every hash of it stays.
+Retiring a month erases its keys: what was recorded in it is unreadable from then on, while every hash of it stays.
 """
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -24,7 +26,7 @@ from sidecar.errors import LedgerUnavailable
 KEY_BYTES = 32
 PSEUDONYM_BYTES = 16
 _KINDS = ("pseudonym", "content")
-_MADE = "made"
+_MADE, _RETIRED = "made", "retired"
 
 
 class MonthKeys:
@@ -102,12 +104,10 @@ class KeyFolder:
         Raises LedgerUnavailable when keys are gone, cannot be read or cannot be written.
         """
         name = month(now)
-        try:
+        with _unusable(self._folder):
             self._have(name)
             keys = self._read(name)
             self._have(_following(name))
-        except OSError as fault:
-            raise LedgerUnavailable(f"the keys in `{self._folder.name}/` cannot be used: {fault.strerror}") from None
         return keys
 
     def reading(self, at: int) -> MonthKeys | None:
@@ -116,9 +116,64 @@ class KeyFolder:
         Raises LedgerUnavailable when they cannot be read.
         """
         name = month(at)
-        if not (self._folder / name).exists():
+        if name in self.retired() or not (self._folder / name).exists():
             return None
         return self._read(name)
+
+    def gone(self, at: int) -> str:
+        """Why nothing opens what was recorded at this instant, as a sentence."""
+        name = month(at)
+        when = self.retired().get(name)
+        return f"the keys of {name} are missing" if when is None else f"the keys of {name} were retired at {when}"
+
+    def made(self) -> list[str]:
+        """The months that ever had keys here, in the order they were made. Raises LedgerUnavailable."""
+        with _unusable(self._folder):
+            return self._made()
+
+    def missing(self) -> list[str]:
+        """The months whose keys should be here and are not. Raises LedgerUnavailable."""
+        retired = self.retired()
+        return [name for name in self.made() if name not in retired and not (self._folder / name).exists()]
+
+    def retired(self) -> dict[str, str]:
+        """The months whose keys were erased, and when (RFC 3339). Raises LedgerUnavailable."""
+        try:
+            lines = (self._folder / _RETIRED).read_text(encoding="ascii").splitlines()
+            return {line[:7]: line[8:] for line in lines}
+        except FileNotFoundError:
+            return {}
+        except (OSError, UnicodeDecodeError):
+            raise LedgerUnavailable(
+                f"`{self._folder.name}/{_RETIRED}` cannot be read: put it back from its copy"
+            ) from None
+
+    def retire(self, name: str, now: int) -> None:
+        """Note that this month is retired, and erase its keys; on disk when this returns. Raises LedgerUnavailable."""
+        with _unusable(self._folder):
+            if name not in self.retired():
+                # One write: after a crash the line stands whole or not at all.
+                _write(self._folder / _RETIRED, f"{name} {instants.text(now)}\n", os.O_APPEND)
+                _sync(self._folder)
+            self._erase(name)
+
+    def finish_retiring(self) -> None:
+        """Erase what a stop left of the keys of retired months. Raises LedgerUnavailable."""
+        with _unusable(self._folder):
+            for name in self.retired():
+                self._erase(name)
+
+    def _erase(self, name: str) -> None:
+        """Overwrite, then remove. Raises OSError."""
+        self._known.pop(name, None)
+        for folder in (self._folder / name, self._folder / f".{name}"):
+            if not folder.exists():
+                continue
+            for path in folder.iterdir():
+                _write(path, "0" * path.stat().st_size, 0)
+                path.unlink()
+            folder.rmdir()
+        _sync(self._folder)
 
     @property
     def empty(self) -> bool:
@@ -128,6 +183,10 @@ class KeyFolder:
     def _have(self, name: str) -> None:
         """A month's keys are there, made now if they never were. Raises OSError, LedgerUnavailable."""
         made = self._made()
+        if name in self.retired():
+            raise LedgerUnavailable(
+                f"the keys of {name} were retired: nothing is recorded in that month; see the clock"
+            )
         if not (self._folder / name).exists():
             if name in made:
                 raise LedgerUnavailable(
@@ -168,6 +227,28 @@ class KeyFolder:
 def month(at: int) -> str:
     """The UTC month of an instant, as in 2026-03."""
     return instants.text(at)[:7]
+
+
+def is_month(name: str) -> bool:
+    """Whether a text names a month, as in 2026-03."""
+    try:
+        return month(instants.parse(f"{name}-01T00:00:00Z")) == name
+    except ValueError:
+        return False
+
+
+def end_of(name: str) -> int:
+    """The instant at which a month is over."""
+    return _bounds(name)[1]
+
+
+@contextmanager
+def _unusable(folder: Path) -> Iterator[None]:
+    """A refusal of the file system, as the ledger's."""
+    try:
+        yield
+    except OSError as fault:
+        raise LedgerUnavailable(f"the keys in `{folder.name}/` cannot be used: {fault.strerror}") from None
 
 
 def _following(name: str) -> str:

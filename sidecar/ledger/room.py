@@ -8,18 +8,21 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
+from msgspec.structs import replace
+
 from sidecar.core import leaf as leaves
-from sidecar.core import leaf_bytes
+from sidecar.core import leaf_bytes, tiles
 from sidecar.core.leaf import RUN_BYTES, ChangeLeaf, leaf_id
-from sidecar.core.reading import RecordsPage, RecordsQuery
+from sidecar.core.model import Caller
+from sidecar.core.reading import RecordsPage, RecordsQuery, Retirement, Rotation
 from sidecar.core.recall import Found
 from sidecar.core.record import Changed, Entry, Recorded
-from sidecar.errors import LedgerUnavailable
+from sidecar.errors import InvalidRequest, LedgerUnavailable
 from sidecar.ledger import show, signing
 from sidecar.ledger.book import Book
 from sidecar.ledger.clock import ClockWatch
 from sidecar.ledger.journal import Journal
-from sidecar.ledger.keys import KeyFolder, MonthKeys
+from sidecar.ledger.keys import KeyFolder, MonthKeys, end_of, is_month
 from sidecar.ledger.signing import SigningKeys
 from sidecar.ledger.tree import Tree
 from sidecar.ledger.tree_keeper import Keeper
@@ -92,6 +95,9 @@ class LedgerRoom:
         )
         self._book = Book(self._journal, self._tree)
         self._clock_watch = ClockWatch(moved)
+        self._random = random
+        self._managing = threading.Lock()
+        self._checkpoint = folder / TREE / tiles.CHECKPOINT
         self._changing = threading.Lock()
         self._doubtful: dict[bytes, int] = {}  # leaves of changes written and not known to be on disk, and where
 
@@ -109,9 +115,19 @@ class LedgerRoom:
                     " recorded so far can be opened (to begin a new ledger, move `journal/` and `tree/` away)"
                 )
             self._month = self._keys.current(now)
+            if self._signing.absent and self._checkpoint.exists():
+                raise LedgerUnavailable(
+                    f"the folder `keys/{signing.FOLDER}/` is missing: put it back from its copy; another key would be"
+                    " another ledger's"
+                )
             if self._signing.have():
                 notices.append(f"a signing key was made; who verifies needs its other half: {self.vkeys[-1]}")
+            self._keys.finish_retiring()
+            notices += [f"the keys of {name} are missing: put `keys/{name}/` back" for name in self._keys.missing()]
             notices += self._keeper.open()
+            if len(self._signing.current()) > 1:
+                self._hand_over()
+                notices.append(f"a change of the signing key was finished; who verifies needs {self.vkeys[-1]}")
             self._date_latest()
         except LedgerUnavailable:
             self._journal.close()
@@ -232,6 +248,60 @@ class LedgerRoom:
             if found == leaf:
                 return Recorded(made.id.hex(), index)
         return None
+
+    # ---- keys
+
+    def rotate(self, caller: Caller, now: int) -> Rotation:
+        """Have a new key sign from now on.
+
+        The new key is recorded, then one checkpoint over that record is signed by both, then the new one signs
+        alone. Interrupted in between, both go on signing until this is asked again or the ledger is opened.
+        Raises LedgerUnavailable.
+        """
+        with self._managing:
+            former, *_ = self._signing.current()
+            following = self._signing.successor()
+            named = f"{former.public.vkey} -> {following.public.vkey}"
+            record = self._managed(caller, "rotate_key", named, now)
+            self._signing.begin(following)
+            note = self._hand_over()
+            return Rotation(former.public.vkey, following.public.vkey, note.decode(), record)
+
+    def _hand_over(self) -> bytes:
+        """The checkpoint that both keys signed, once the one that follows signs alone. Raises LedgerUnavailable."""
+        self._keeper.sign_now()
+        note = self._checkpoint.read_bytes()
+        self._signing.finish(note)
+        self._keeper.sign_now()
+        return note
+
+    def retirement(self, name: str, now: int) -> Retirement:
+        """What retiring this month would close. Raises InvalidRequest for one that cannot be, LedgerUnavailable."""
+        if not is_month(name):
+            raise InvalidRequest("month", "expected a month, as in 2026-03")
+        if name in self._keys.retired():
+            raise InvalidRequest("month", f"retired already, at {self._keys.retired()[name]}")
+        if name not in self._keys.made():
+            raise InvalidRequest("month", "nothing was ever recorded in it: it never had keys here")
+        if now < end_of(name):
+            raise InvalidRequest("month", "not over yet: its keys are in use")
+        kinds, first, last = show.recorded_in(self._book, name)
+        return Retirement(name, kinds, first, last, None)
+
+    def retire(self, caller: Caller, name: str, now: int) -> Retirement:
+        """Make a month unreadable: its keys are erased, once that is recorded.
+
+        Raises InvalidRequest for a month that cannot be, LedgerUnavailable: asked again, it goes on.
+        """
+        with self._managing:
+            closed = self.retirement(name, now)
+            record = self._managed(caller, "retire_month", name, now)
+            self._keys.retire(name, now)
+            return replace(closed, record=record)
+
+    def _managed(self, caller: Caller, what: str, named: str, now: int) -> Recorded:
+        entry = Changed(self._random(16).hex(), caller, what, "", "", "", 0, detail=named)
+        return self.append_change(self.change_leaf(entry, now))
 
     # ---- reading
 

@@ -1,6 +1,6 @@
 """Leaves as an auditor reads them: found by pseudonym, opened with the keys, one JSON object each."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any, Protocol
@@ -14,13 +14,15 @@ from sidecar.core.model import Decision
 from sidecar.core.reading import RecordsPage, RecordsQuery
 from sidecar.core.recall import Found
 from sidecar.core.record import Changed, Checked, CheckedBatch, Consulted, Entry, Refused, item_id
-from sidecar.errors import NotFound, RecordClosed
+from sidecar.errors import LedgerUnavailable, NotFound, RecordClosed
 from sidecar.ledger.keys import KeyFolder
 from sidecar.ledger.keys import month as key_month
 
 MOST_SHOWN = 1000
 MOST_SCANNED = 1_000_000
 FIRST_STRETCH, LONGEST_STRETCH = 256, 65_536  # leaves read at once
+
+NOT_SEALED = "not sealed with the content key of its month: altered, or of another ledger"
 
 Shown = dict[str, Any]
 
@@ -77,16 +79,28 @@ def find(book: Book, keys: KeyFolder, tenant: str, decision_id: str, index: int 
     raise NotFound("decision_id: no decision of this id")
 
 
+def recorded_in(book: Book, name: str) -> tuple[dict[str, int], int, int]:
+    """How many leaves of each kind a month has, and the first and last index they stand at; 0 and 0 for none.
+
+    Raises LedgerUnavailable.
+    """
+    kinds: Counter[str] = Counter()
+    places: list[int] = []
+    for index, data in book.leaves(0):
+        head = leaf.head(data)
+        if key_month(head.at) == name:
+            kinds[head.kind.partition(".")[0]] += 1
+            places = [*places[:1], index]
+    return dict(sorted(kinds.items())), *((places[0], places[-1]) if places else (0, 0))
+
+
 def _unsealed(data: bytes, keys: KeyFolder) -> Entry:
     """The entry of a leaf. Raises RecordClosed."""
     try:
         found = leaf.decode(data)
-        month_keys = keys.reading(found.at)
-        if month_keys is not None:
-            return leaf_bytes.open_leaf(found, month_keys)
     except ValueError:
-        raise RecordClosed("not sealed with the content key of its month: altered, or of another ledger") from None
-    raise RecordClosed(f"the keys of {key_month(found.at)} are gone: what was recorded in that month stays closed")
+        raise RecordClosed(NOT_SEALED) from None
+    return _opened(found, keys)
 
 
 def _decision(entry: Entry, position: str) -> Checked:
@@ -178,20 +192,25 @@ def _object(index: int, origin: str, found: Leaf, keys: KeyFolder) -> Shown:
     if not isinstance(found, RefusedLeaf):
         shown["caller"] |= msgspec.structs.asdict(found.caller_is)
     shown |= _CLEAR[type(found)](found)
-    entry = _opened(found, keys)
-    shown["opened"] = None if entry is None else _OPENED[type(entry)](entry)
-    return shown
+    try:
+        entry = _opened(found, keys)
+    except RecordClosed as why:
+        return shown | {"opened": None, "closed": str(why)}
+    return shown | {"opened": _OPENED[type(entry)](entry)}
 
 
-def _opened(found: Leaf, keys: KeyFolder) -> Entry | None:
-    """The whole entry; None when the keys of its month are gone or not those it was sealed with."""
-    month_keys = keys.reading(found.at)
+def _opened(found: Leaf, keys: KeyFolder) -> Entry:
+    """The whole entry. Raises RecordClosed when the keys of its month are gone or not those it was sealed with."""
+    try:
+        month_keys = keys.reading(found.at)
+    except LedgerUnavailable as fault:
+        raise RecordClosed(str(fault)) from None
     if month_keys is None:
-        return None
+        raise RecordClosed(keys.gone(found.at))
     try:
         return leaf_bytes.open_leaf(found, month_keys)
     except ValueError:
-        return None
+        raise RecordClosed(NOT_SEALED) from None
 
 
 def _clear_check(found: CheckLeaf) -> Shown:

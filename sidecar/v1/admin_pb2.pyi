@@ -239,3 +239,49 @@ class RecallDecisionResponse(_message.Message):
     watermarks: _containers.RepeatedCompositeFieldContainer[_facts_pb2.Watermark]
     required: _containers.RepeatedCompositeFieldContainer[RequiredSources]
     def __init__(self, decision_id: _Optional[str] = ..., record: _Optional[_Union[_access_pb2.RecordReference, _Mapping]] = ..., recorded_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request: _Optional[_Union[_access_pb2.CheckAccessRequest, _Mapping]] = ..., opening: _Optional[bool] = ..., judged_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., caller: _Optional[_Union[RecordedCaller, _Mapping]] = ..., controller_id: _Optional[str] = ..., policy: _Optional[_Union[_access_pb2.PolicyRevision, _Mapping]] = ..., facts_sequence: _Optional[int] = ..., outcome: _Optional[_Union[RecordedOutcome, _Mapping]] = ..., patient_facts: _Optional[_Iterable[_Union[RecalledFact, _Mapping]]] = ..., staff_facts: _Optional[_Iterable[_Union[RecalledFact, _Mapping]]] = ..., grants: _Optional[_Iterable[_Union[RecalledGrant, _Mapping]]] = ..., watermarks: _Optional[_Iterable[_Union[_facts_pb2.Watermark, _Mapping]]] = ..., required: _Optional[_Iterable[_Union[RequiredSources, _Mapping]]] = ...) -> None: ...
+
+class RotateSigningKeyRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class RotateSigningKeyResponse(_message.Message):
+    __slots__ = ("former_vkey", "vkey", "handover", "record")
+    FORMER_VKEY_FIELD_NUMBER: _ClassVar[int]
+    VKEY_FIELD_NUMBER: _ClassVar[int]
+    HANDOVER_FIELD_NUMBER: _ClassVar[int]
+    RECORD_FIELD_NUMBER: _ClassVar[int]
+    former_vkey: str
+    vkey: str
+    handover: str
+    record: _access_pb2.RecordReference
+    def __init__(self, former_vkey: _Optional[str] = ..., vkey: _Optional[str] = ..., handover: _Optional[str] = ..., record: _Optional[_Union[_access_pb2.RecordReference, _Mapping]] = ...) -> None: ...
+
+class RetireMonthRequest(_message.Message):
+    __slots__ = ("month", "confirm")
+    MONTH_FIELD_NUMBER: _ClassVar[int]
+    CONFIRM_FIELD_NUMBER: _ClassVar[int]
+    month: str
+    confirm: str
+    def __init__(self, month: _Optional[str] = ..., confirm: _Optional[str] = ...) -> None: ...
+
+class KindCount(_message.Message):
+    __slots__ = ("kind", "count")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    count: int
+    def __init__(self, kind: _Optional[str] = ..., count: _Optional[int] = ...) -> None: ...
+
+class RetireMonthResponse(_message.Message):
+    __slots__ = ("month", "records", "first", "last", "record")
+    MONTH_FIELD_NUMBER: _ClassVar[int]
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    FIRST_FIELD_NUMBER: _ClassVar[int]
+    LAST_FIELD_NUMBER: _ClassVar[int]
+    RECORD_FIELD_NUMBER: _ClassVar[int]
+    month: str
+    records: _containers.RepeatedCompositeFieldContainer[KindCount]
+    first: int
+    last: int
+    record: _access_pb2.RecordReference
+    def __init__(self, month: _Optional[str] = ..., records: _Optional[_Iterable[_Union[KindCount, _Mapping]]] = ..., first: _Optional[int] = ..., last: _Optional[int] = ..., record: _Optional[_Union[_access_pb2.RecordReference, _Mapping]] = ...) -> None: ...

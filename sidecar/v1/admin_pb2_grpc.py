@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class AdminServiceStub:
-    """AdminService. Role: administrator or auditor; auditor alone for RecallDecision.
+    """AdminService. Role: administrator or auditor; auditor alone for RecallDecision, administrator alone for what changes
+    the keys of the ledger.
     """
 
     def __init__(self, channel):
@@ -50,10 +51,21 @@ class AdminServiceStub:
                 request_serializer=sidecar_dot_v1_dot_admin__pb2.RecallDecisionRequest.SerializeToString,
                 response_deserializer=sidecar_dot_v1_dot_admin__pb2.RecallDecisionResponse.FromString,
                 _registered_method=True)
+        self.RotateSigningKey = channel.unary_unary(
+                '/sidecar.v1.AdminService/RotateSigningKey',
+                request_serializer=sidecar_dot_v1_dot_admin__pb2.RotateSigningKeyRequest.SerializeToString,
+                response_deserializer=sidecar_dot_v1_dot_admin__pb2.RotateSigningKeyResponse.FromString,
+                _registered_method=True)
+        self.RetireMonth = channel.unary_unary(
+                '/sidecar.v1.AdminService/RetireMonth',
+                request_serializer=sidecar_dot_v1_dot_admin__pb2.RetireMonthRequest.SerializeToString,
+                response_deserializer=sidecar_dot_v1_dot_admin__pb2.RetireMonthResponse.FromString,
+                _registered_method=True)
 
 
 class AdminServiceServicer:
-    """AdminService. Role: administrator or auditor; auditor alone for RecallDecision.
+    """AdminService. Role: administrator or auditor; auditor alone for RecallDecision, administrator alone for what changes
+    the keys of the ledger.
     """
 
     def GetStatus(self, request, context):
@@ -77,6 +89,21 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RotateSigningKey(self, request, context):
+        """RotateSigningKey has a new key sign the ledger's checkpoints; the hand-over is recorded and signed by both keys.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RetireMonth(self, request, context):
+        """RetireMonth erases the keys of a month, once that is recorded: what was recorded in it cannot be read any more,
+        and every proof still verifies.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AdminServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -95,6 +122,16 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     request_deserializer=sidecar_dot_v1_dot_admin__pb2.RecallDecisionRequest.FromString,
                     response_serializer=sidecar_dot_v1_dot_admin__pb2.RecallDecisionResponse.SerializeToString,
             ),
+            'RotateSigningKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.RotateSigningKey,
+                    request_deserializer=sidecar_dot_v1_dot_admin__pb2.RotateSigningKeyRequest.FromString,
+                    response_serializer=sidecar_dot_v1_dot_admin__pb2.RotateSigningKeyResponse.SerializeToString,
+            ),
+            'RetireMonth': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetireMonth,
+                    request_deserializer=sidecar_dot_v1_dot_admin__pb2.RetireMonthRequest.FromString,
+                    response_serializer=sidecar_dot_v1_dot_admin__pb2.RetireMonthResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'sidecar.v1.AdminService', rpc_method_handlers)
@@ -104,7 +141,8 @@ def add_AdminServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AdminService:
-    """AdminService. Role: administrator or auditor; auditor alone for RecallDecision.
+    """AdminService. Role: administrator or auditor; auditor alone for RecallDecision, administrator alone for what changes
+    the keys of the ledger.
     """
 
     @staticmethod
@@ -178,6 +216,60 @@ class AdminService:
             '/sidecar.v1.AdminService/RecallDecision',
             sidecar_dot_v1_dot_admin__pb2.RecallDecisionRequest.SerializeToString,
             sidecar_dot_v1_dot_admin__pb2.RecallDecisionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RotateSigningKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sidecar.v1.AdminService/RotateSigningKey',
+            sidecar_dot_v1_dot_admin__pb2.RotateSigningKeyRequest.SerializeToString,
+            sidecar_dot_v1_dot_admin__pb2.RotateSigningKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetireMonth(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sidecar.v1.AdminService/RetireMonth',
+            sidecar_dot_v1_dot_admin__pb2.RetireMonthRequest.SerializeToString,
+            sidecar_dot_v1_dot_admin__pb2.RetireMonthResponse.FromString,
             options,
             channel_credentials,
             insecure,

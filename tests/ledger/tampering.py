@@ -3,6 +3,8 @@
 Light of the product: bytes, and core/tiles.py for how a bundle is put together.
 """
 
+import tempfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -58,9 +60,8 @@ def write(folder: Path, files: Files, before: Files) -> None:
             put(folder / name, data)
 
 
-def deeds(files: Files, every: int = 41) -> Iterator[Deed]:
-    """Everything that is tried; of single bytes, every so many."""
-    yield from _bytes(files, every)
+def deeds(files: Files) -> Iterator[Deed]:
+    """What is done to whole files, records, hashes and checkpoints."""
     yield from _whole_files(files)
     yield from _records()
     yield from _tiles()
@@ -70,7 +71,8 @@ def deeds(files: Files, every: int = 41) -> Iterator[Deed]:
 # ---- bytes and files
 
 
-def _bytes(files: Files, every: int) -> Iterator[Deed]:
+def byte_deeds(files: Files, every: int) -> Iterator[Deed]:
+    """A bit changed in every so many bytes of every file, each file cut at some places, and a byte added."""
     for name, data in files.items():
         if not data or name.startswith("tree/large"):
             places = [0, len(data) // 2, len(data) - 1]
@@ -87,7 +89,7 @@ def _bytes(files: Files, every: int) -> Iterator[Deed]:
         for end in (0, 1, len(data) // 2, len(data) - 1):
             kinds = {"truncated", "modified", "missing", "unsigned"}
             yield Deed(f"{name} cut at {end}", _with(name, data[:end]), name, kinds)
-        yield Deed(f"a byte behind {name}", _with(name, data + b"\0"), name, {"modified"})
+        yield Deed(f"a byte behind {name}", _with(name, data + b"\0"), name, {"modified", "truncated"})
 
 
 def _changed(name: str) -> set[str]:
@@ -216,16 +218,10 @@ def _rewritten(name: str, n: int) -> Callable[[Files], Files]:
             at += 8 + int.from_bytes(data[at : at + 4], "big")
         end = at + 8 + int.from_bytes(data[at : at + 4], "big")
         data[end - 1] ^= 1
-        data[at + 4 : at + 8] = zlib_crc32(bytes(data[at + 8 : end])).to_bytes(4, "big")
+        data[at + 4 : at + 8] = zlib.crc32(bytes(data[at + 8 : end])).to_bytes(4, "big")
         return {**files, name: bytes(data)}
 
     return rewrite
-
-
-def zlib_crc32(data: bytes) -> int:
-    import zlib
-
-    return zlib.crc32(data)
 
 
 # ---- tiles and checkpoints, with the tree made to fit
@@ -242,7 +238,7 @@ def _tiles() -> Iterator[Deed]:
     )
     yield Deed("the hashes of level 1 swapped", _hashes_swapped(upper, 0, 1), upper, {"reordered"}, {0, 511})
     yield Deed("a record and its hash changed together", _with_hash(257), None, {"modified"}, {257})
-    yield Deed("a record and every hash over it changed", _forged(257, KEY, sign=False), None, {"modified"})
+    yield Deed("a record and every hash over it changed", _forged(257, sign=False), None, {"modified"})
 
 
 def _hashes_swapped(name: str, one: int, other: int) -> Callable[[Files], Files]:
@@ -266,12 +262,10 @@ def _with_hash(index: int) -> Callable[[Files], Files]:
     return change
 
 
-def _forged(index: int, key: object, *, sign: bool) -> Callable[[Files], Files]:
+def _forged(index: int, *, sign: bool) -> Callable[[Files], Files]:
     """A record changed and the whole tree made anew over it, with the old checkpoint or one signed by another key."""
 
     def forge(files: Files) -> Files:
-        import tempfile
-
         leaves = the_leaves()
         leaves[index] = b"forged"
         with tempfile.TemporaryDirectory() as folder:
@@ -290,7 +284,7 @@ def _checkpoints() -> Iterator[Deed]:
     hashes = [merkle.leaf_hash(tiles.entry(leaf)) for leaf in leaves]
     root = merkle.root(hashes)
     text = checkpoint.note(checkpoint.Checkpoint("hospital.example/ledger", SIGNED, root))
-    yield Deed("the tree forged and signed by another key", _forged(257, OTHER_KEY, sign=True), name, {"unsigned"})
+    yield Deed("the tree forged and signed by another key", _forged(257, sign=True), name, {"unsigned"})
     yield Deed("signed by another key", _with(name, a_checkpoint(SIGNED, root, OTHER_KEY)), name, {"unsigned"})
     yield Deed("not signed", _with(name, text + b"\n"), name, {"modified", "truncated", "unsigned"})
     yield Deed("another log's", _with(name, a_checkpoint(SIGNED, root, KEY, "other.example/log")), name, {"unsigned"})

@@ -79,7 +79,7 @@ def test_a_record_whose_keys_are_gone_or_that_was_altered_stays_closed(keys, tmp
         with pytest.raises(RecordClosed, match="altered"):
             show.find(altered, keys, "chu", id_)
     shutil.rmtree(tmp_path / "keys/2026-03")
-    with pytest.raises(RecordClosed, match="keys of 2026-03 are gone"):
+    with pytest.raises(RecordClosed, match="keys of 2026-03 are missing"):
         show.find(leaves, KeyFolder(tmp_path / "keys", RUN, bytes), "chu", id_)
 
 

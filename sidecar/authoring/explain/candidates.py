@@ -39,7 +39,7 @@ class Scene:
 
     def fact(self, body: Body, kind: str) -> Change:
         """A fact of this kind, in force from now on."""
-        fact = Fact(NAME, NAME, self.asked.controller_id, self.now, Period(self.now), **{kind: body})
+        fact = Fact(NAME, NAME, self.asked.controller_id, period=Period(self.now), **{kind: body})
         return Change("fact", fact=fact)
 
     def stays(self) -> list[Known]:

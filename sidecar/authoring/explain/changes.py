@@ -59,9 +59,13 @@ def changed(rules: Rulebook, asked: Asked, change: Change) -> Asked:
 
 
 def body(change: Change) -> dict[str, object]:
-    """What the change is, in the JSON form of facts, watermarks and requests; no free text."""
-    if change.watermark is not None:
-        said = instants.encode(change.watermark)
+    """What the change is: a fact or a watermark as `facts write` takes it, the fact taken away, or field and value.
+
+    No free text is in it.
+    """
+    added = change.watermark or (change.fact if change.kind == "fact" else None)
+    if added is not None:
+        said = instants.encode(added)
         return said if isinstance(said, dict) else {}
     if change.fact is not None:
         return {

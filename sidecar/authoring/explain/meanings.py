@@ -25,6 +25,7 @@ class Meaning(Struct, frozen=True):
 
 _WHO = ("subject.id", "subject.units")
 _TEAM = ("stay", "assignment", "relation")
+_WHOM = (*_WHO, "subject.profession", "subject.structure", "resource.category", "resource.id", "resource.stay")
 
 SUBJECT: Mapping[str, Meaning] = {
     "profile": Meaning("le profil", "the profile", ("subject.profile",)),
@@ -294,7 +295,7 @@ RECORD: Mapping[str, Mapping[str, Meaning]] = {
         "masked_for_subject": Meaning(
             "un masquage du patient vise cette personne et cet objet",
             "a mask of the patient covers this person and this object",
-            ("subject.id", "subject.profession", "subject.structure", "subject.units", "resource.masked_for"),
+            (*_WHOM, "resource.masked_for"),
             ("directive",),
             "directive",
         ),
@@ -303,14 +304,14 @@ RECORD: Mapping[str, Mapping[str, Meaning]] = {
         "blocked_subject": Meaning(
             "le patient a bloqué cette personne",
             "the patient blocked this person",
-            ("subject.id", "subject.profession", "subject.structure", "subject.units"),
+            _WHOM,
             ("directive",),
             "directive",
         ),
         "opposed_to_subject": Meaning(
             "le patient s'est opposé au partage avec cette personne",
             "the patient opposed sharing with this person",
-            ("subject.id", "subject.profession", "subject.structure", "subject.units"),
+            _WHOM,
             ("directive",),
             "directive",
         ),

@@ -80,6 +80,8 @@ def _pool(readings: Readings, heard: Heard, met: Met) -> list[Change]:
     made = candidates(readings.asked, readings.rules.pack, wanted, tuple(relied))
     if heard.truth.why is Why.NO_GROUND_ROWS:
         made += purposes(readings.asked, readings.rules.pack)
+    if heard.truth.why is Why.GATE:
+        made.sort(key=lambda change: change.kind != "taken")  # what forbids comes first, then ways round it
     return made[:TRIED]
 
 

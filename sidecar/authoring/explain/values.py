@@ -169,7 +169,8 @@ class Step(Struct, frozen=True):
     """One change that was tried on the question or on what is known, and what the answer became.
 
     `kind` is `fact` (added), `taken` (a fact taken away), `feed` (a source tells it has told everything) or `request`
-    (a field of the request). `body` holds the fact, the watermark or the value.
+    (a field of the request). `body` holds the fact or the watermark, as `facts write` takes them, what is taken away,
+    or the field and its value.
     """
 
     kind: Literal["fact", "taken", "feed", "request"]
