@@ -69,8 +69,8 @@ def found_rows(policies: PolicySet, asked: Asked, found: Slice, lenient: bool) -
 def counted(answers: Iterable[tuple[str, str, bool | None]]) -> Counted:
     """Answers of rows (kind, rule, answer), by kind and rule; rows that do not hold are left out."""
     found: dict[str, tuple[int, int]] = {}
-    for kind, rule, answer in answers:
-        if answer is not False:
+    for kind, rule, said in answers:
+        if said is not False:
             held, unknown = found.get(f"{kind} {rule}", (0, 0))
-            found[f"{kind} {rule}"] = (held + 1, unknown) if answer else (held, unknown + 1)
+            found[f"{kind} {rule}"] = (held + 1, unknown) if said else (held, unknown + 1)
     return found
