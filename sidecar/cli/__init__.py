@@ -12,7 +12,7 @@ import click
 import grpc
 
 from sidecar import __version__
-from sidecar.cli import asking, authoring, explaining, facts, keys, ledger, policy, records, replay, running
+from sidecar.cli import asking, authoring, enforce, explaining, facts, keys, ledger, policy, records, replay, running
 from sidecar.cli.output import REFUSED, UNAVAILABLE, exit_code, explain
 from sidecar.errors import PolicyFault, SidecarError
 
@@ -35,6 +35,7 @@ for verb in (
 for verb in (*ledger.VERBS, *keys.LEDGER_VERBS):
     records.ledger.add_command(verb)
 authoring.policy.add_command(explaining.explain_answer)
+authoring.policy.add_command(enforce.enforce)
 for verb in policy.VERBS:
     authoring.policy.add_command(verb)
 

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from random import Random
 
 from sidecar.core.policy import PolicySet
-from tests.differential.compare import disagreements, smallest
+from tests.differential.compare import at_its_edges, disagreements, smallest
+from tests.differential.hospital import a_service, the_hospital
 from tests.differential.packs import ACTIONS, CATEGORIES, PEOPLE, PROFILES, PURPOSES, Written, a_pack
 from tests.differential.pycasbin import Row
 from tests.differential.worlds import CONTROLLER, Case, Maker, Setting, setting_of
@@ -112,3 +113,30 @@ def cases(random: Random, setting: Setting, each: int) -> Iterator[Case]:
     maker = Maker(random, setting)
     for place in range(each):
         yield maker.case(opening=place % 11 == 10)
+
+
+def moved(judges: Judges, case: Case, place: int) -> Case:
+    """The case; every third one at the next instant at which something turns."""
+    edges = at_its_edges(judges.oracle, case, 1) if place % 3 == 2 else []
+    return edges[0] if edges else case
+
+
+def run_small(seeds: range, each: int) -> Tally:
+    """The three judges over small packs."""
+    tally = Tally()
+    for seed, written, asked in small_packs(seeds, each):
+        judges = Judges(written)
+        for place, case in enumerate(asked):
+            tally.ask(judges, moved(judges, case, place), f"pack {seed} case {place}")
+    return tally
+
+
+def run_hospital(seeds: range, each: int) -> Tally:
+    """The three judges over the hospital pack, each seed one profile at work."""
+    tally, written = Tally(), the_hospital()
+    judges = Judges(written)
+    for seed in seeds:
+        random = Random(seed)
+        for place, case in enumerate(cases(random, a_service(written, random), each)):
+            tally.ask(judges, moved(judges, case, place), f"hospital {seed} case {place}")
+    return tally

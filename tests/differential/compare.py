@@ -32,6 +32,11 @@ def asked(oracle: Oracle, case: Case, now: int | None = None) -> Answer:
     return oracle.decide(case.request, case.caller, CONTROLLER, case.world, at)
 
 
+def at_its_edges(oracle: Oracle, case: Case, most: int) -> list[Case]:
+    """The same question asked again at the next instants at which something it was answered from turns."""
+    return [replace(case, now=edge) for edge in sorted(asked(oracle, case).edges)[:most]]
+
+
 def disagreements(policy: PolicySet, oracle: Oracle, case: Case) -> tuple[Answer, list[str]]:
     """What the oracle says, and everything in which production says something else."""
     plain = asked(oracle, case)

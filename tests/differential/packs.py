@@ -26,6 +26,7 @@ PURPOSES = ("soins", "urgence", "accueil", "vente")
 DENIED_PURPOSE = "vente"
 TAGS = ("psy", "vih", "notes_personnelles")
 FLAGS = ("detenu", "personnalite", "litige")
+ROOTS = ("tous", "tout", "toute_action", "tout_motif")
 GATES = ("G-SUB", "G-AUTH", "G-LIFE", "G-WILL", "A-15", "A-7")
 FIRM = GATES[:2]
 
@@ -160,7 +161,7 @@ class Written(Struct, frozen=True):
 
     def compiled(self) -> PolicySet:
         """What the product makes of it."""
-        pack = msgspec.convert(self.parameters, Pack)
+        pack = msgspec.convert(self.parameters, Pack)  # as bundle.decode_pack reads pack.toml
         return loading.load(pack, self.files, sentences(self.parameters), PolicyRef("t", "r", "d"), NOUNS, Situation)
 
     def read(self) -> Oracle:
@@ -179,6 +180,19 @@ def a_pack(random: Random) -> Written:
     links = _links(random)
     files = {"model.conf": MODEL, "roles.csv": "\n".join(links), "rules/all.csv": "\n".join(_rows(random, links))}
     return Written(_parameters(random), files)
+
+
+def a_pack_of(when: str, denies: bool = False) -> Written:
+    """A pack of one condition: a ground that nothing else shadows, or a gate before a ground that always holds."""
+    everywhere = ", ".join(ROOTS)
+    ground = f"p, B-1, {everywhere}, {'True' if denies else when}, allow, ALLOW_TEAM, -, S-1"
+    gate = f"p, A-15-1, {everywhere}, {when}, deny, OWN, -, S-1"
+    cell = "p3, M-1, tous, tout, toute_action, True, allow, -, S-1"
+    whole = a_pack(Random(0))
+    parameters = whole.parameters
+    parameters["break_glass"]["unknown"] = "closed"
+    rows = [ground, cell, *([gate] if denies else [])]
+    return Written(parameters, {**whole.files, "rules/all.csv": "\n".join(rows)})
 
 
 def sentences(parameters: dict[str, Any]) -> dict[str, dict[str, dict[str, str]]]:

@@ -101,9 +101,13 @@ class Setting(Struct, frozen=True):
     ages: Mapping[str, int]
     motives: Sequence[str]
     colleague: str  # the profile of senior and delegator
+    unusual: float = 0.6  # the share of logins, devices, accounts, callers and objects that are drawn at random
+    edges: float = 0.4  # the share of facts whose instants are at an edge
 
 
-def setting_of(parameters: Mapping[str, Any], colleague: str, **often: Sequence[str]) -> Setting:
+def setting_of(
+    parameters: Mapping[str, Any], colleague: str, unusual: float = 0.6, edges: float = 0.4, **often: Sequence[str]
+) -> Setting:
     """The names of a pack; `often` lists replace those of the vocabulary."""
     vocabulary = parameters["vocabulary"]
     relations = vocabulary["relations"]
@@ -115,11 +119,13 @@ def setting_of(parameters: Mapping[str, Any], colleague: str, **often: Sequence[
         purposes=often.get("purposes", vocabulary["purposes"]),
         tags=vocabulary["tags"],
         flags=vocabulary["flags"],
-        relations=[name for name, window in relations.items() if not window.get("derived")],
+        relations=often.get("relations", [name for name, each in relations.items() if not each.get("derived")]),
         windows=relations,
         ages=parameters["freshness"]["facts_max_age"],
         motives=parameters["break_glass"]["motives"],
         colleague=colleague,
+        unusual=unusual,
+        edges=edges,
     )
 
 
@@ -139,15 +145,7 @@ class Maker:
         subject, request = self.subject(profile), None
         facts = self.facts(subject)
         inline = tuple(facts.pop() for _ in range(random.randint(1, 3)) if facts) if self.rarely(0.08) else ()
-        asserts = {word for word in ("identity", "facts") if random.random() < (0.3 if word == "identity" else 0.15)}
-        caller = Caller(
-            "dpi",
-            random.choice(("dpi", "dpi", "dpi", "portal")),
-            tenant=TENANT,
-            controllers=(CONTROLLER,) if random.random() < 0.97 else ("C2",),
-            hds=random.choice(("certified", "certified", "not_needed", "missing")),
-            may_assert=frozenset(asserts | ({"facts"} if inline and random.random() < 0.8 else set())),
-        )
+        caller = self.caller(bool(inline))
         grants = self.grants(profile)
         request = self.request(subject, grants, inline)
         world = World(
@@ -162,6 +160,10 @@ class Maker:
         """True in this share of cases."""
         return self.random.random() < share
 
+    def oddly(self) -> bool:
+        """Whether this part of the question is drawn at random."""
+        return self.rarely(self.setting.unusual)
+
     def near(self, at: int) -> int:
         """On an instant, or just beside it."""
         return at + self.random.choice((0, 0, 1, -1, SECOND, -SECOND))
@@ -169,26 +171,22 @@ class Maker:
     def period(self, before: int = 0, after: int = 0) -> Period:
         """A period that mostly holds now, within its window; its ends are often at the edge."""
         random, now = self.random, self.now
-        chance = random.random()
-        if chance < 0.55:
-            return Period(now - random.randint(1, 20) * DAY, None if random.random() < 0.5 else now + 3 * DAY)
-        if chance < 0.6:
-            return Period()
-        if chance < 0.75:
-            end = self.near(now - after)
-            return Period(end - random.randint(1, 9) * DAY, end)
-        if chance < 0.88:
+        if not self.rarely(self.setting.edges):
+            lasting = Period(now - random.randint(1, 20) * DAY, None if random.random() < 0.5 else now + 3 * DAY)
+            return Period() if self.rarely(0.1) else lasting
+        side = random.choice(("end", "end", "start", "past"))
+        if side == "start":
             return Period(self.near(now + before), None if random.random() < 0.5 else now + before + 5 * DAY)
-        end = self.near(now - random.choice((0, 1, 2, 7, 30, 45, 90)) * DAY)
-        return Period(end - 3 * DAY, end)
+        end = now - after if side == "end" else now - random.choice((0, 2, 7, 7, 30, 30, 45, 90)) * DAY
+        return Period(self.near(end) - random.randint(1, 9) * DAY, self.near(end))
 
     def as_of(self, kind: str) -> int:
         """When the fact was told: mostly lately, sometimes as long ago as its age may be."""
         limit = self.setting.ages.get(kind, 365 * 86_400) * SECOND
-        chance = self.random.random()
-        if chance < 0.85:
+        if not self.rarely(self.setting.edges * 0.4):
             return self.now - self.random.randint(0, 20) * HOUR
-        return min(self.now, self.near(self.now - limit)) if chance < 0.95 else self.now - limit - 5 * DAY
+        old = self.near(self.now - limit) if self.rarely(0.7) else self.now - limit - 5 * DAY
+        return min(self.now, old)
 
     def fact(self, kind: str, body: Any, period: Period) -> Fact:
         """A fact of this body, from one of two sources, in this controller's records but for a few."""
@@ -202,12 +200,37 @@ class Maker:
 
     # ---- who asks
 
+    def caller(self, inline: bool) -> Caller:
+        """The system that asks; one whose question brings facts may mostly assert them."""
+        random = self.random
+        facts = {"facts"} if random.random() < (0.8 if inline else 0.05) else set()
+        if not self.oddly():
+            return Caller(
+                "dpi",
+                tenant=TENANT,
+                controllers=(CONTROLLER,),
+                hds="certified",
+                may_assert=frozenset({"identity"} | facts),
+            )
+        return Caller(
+            "dpi",
+            random.choice(("dpi", "dpi", "dpi", "portal")),
+            tenant=TENANT,
+            controllers=random.choice(((CONTROLLER,),) * 20 + (("C2",),)),
+            hds=random.choice(("certified", "certified", "not_needed", "missing")),
+            may_assert=frozenset(facts | random.choice((set(), set(), {"identity"}))),
+        )
+
     def subject(self, profile: str) -> Subject:
         """Somebody of this profile."""
         random, now = self.random, self.now
         kind = self.setting.kinds[profile]
         job = kind == "service"
         rare = self.rarely
+        if not self.oddly():
+            account = "service" if job else "nominatif"
+            who = profile if job else ME
+            return Subject(who, kind, profile, account_type=account, status="actif", supervised_by=SENIOR)
         return Subject(
             profile if job else ME,
             "prestataire" if rare(0.06) else kind,
@@ -229,6 +252,8 @@ class Maker:
     def authentication(self) -> Authentication | None:
         """A login, mostly recent and with two factors."""
         random = self.random
+        if not self.oddly():
+            return Authentication(mfa=True, time=self.now - 60 * SECOND, idle_s=0, remote="none")
         if self.rarely(0.04):
             return None
         age = random.choice((60,) * 12 + (299, 300, 43_199, 43_200, 50_000, -59, -60, -61))
@@ -242,6 +267,8 @@ class Maker:
     def device(self) -> Device | None:
         """What the subject works on."""
         random = self.random
+        if not self.oddly():
+            return Device("workstation", managed=True, compromised=False)
         if self.rarely(0.04):
             return None
         return Device(
@@ -279,6 +306,18 @@ class Maker:
     def resource(self) -> Resource:
         """The object asked about."""
         random, setting = self.random, self.setting
+        if not self.oddly():
+            return Resource(
+                random.choice(setting.categories),
+                random.choice(("P1",) * 6 + ("P1b",)),
+                id="doc-1",
+                tags=(),
+                author=random.choice(("", ME, CHIEF)),
+                created_at=self.now - 10 * DAY,
+                unit="U1",
+                masked_for=(),
+                lifecycle="actif",
+            )
         return Resource(
             category="inconnu" if self.rarely(0.01) else random.choice(setting.categories),
             patient_id="" if self.rarely(0.04) else random.choice(("P1",) * 7 + ("P1b",)),
@@ -323,13 +362,13 @@ class Maker:
         for who, often in ((subject.id, 0.9), (subject.id, 0.4), (SENIOR, 0.6), (CHIEF, 0.7)):
             if random.random() < often:
                 profile = subject.profile if who == subject.id and not self.rarely(0.1) else self.setting.colleague
-                work = Assignment(who, random.choice(("U1", "U1", "U2")), profile, on_call=self.rarely(0.2))
+                work = Assignment(who, random.choice(("U1", "U1", "U2")), profile, on_call=self.rarely(0.25))
                 found.append(self.fact("assignment", work, self.period()))
-        for _ in range(random.choice((0, 0, 1, 2))):
+        for _ in range(random.choice((1, 2)) if self.rarely(self.setting.edges) else 0):
             given = Delegation(
-                random.choice((CHIEF, CHIEF, SENIOR)),
-                random.choice((subject.id, subject.id, SENIOR)),
-                patient_id=random.choice(("P1", "P1", "", "P2")),
+                random.choice((CHIEF, CHIEF, CHIEF, SENIOR)),
+                random.choice((subject.id,) * 5 + (SENIOR,)),
+                patient_id=random.choice(("P1", "P1", "P1", "", "P2")),
                 units=random.choice(((), (), ("U1",))),
                 categories=random.choice(((), (), tuple(self.setting.categories[:2]))),
                 documents=random.choice(((), (), ("doc-1",))),
@@ -345,7 +384,7 @@ class Maker:
         """The patient's stays and relations."""
         random, found = self.random, []
         for _ in range(random.choice((0, 1, 2, 2, 3))):
-            planned = self.rarely(0.2)
+            planned = self.rarely(self.setting.edges * 0.5)
             stay = Stay(
                 self.patient(),
                 random.choice(("U1", "U1", "U2")),
@@ -374,7 +413,9 @@ class Maker:
     def record(self, subject: Subject) -> list[Fact]:
         """What is known of the record as a whole, and the patient's names."""
         random, now, found = self.random, self.now, []
-        for _ in range(random.choice((0, 0, 1, 1, 2))):
+        if self.rarely(self.setting.edges * 0.3):
+            found.append(self.fact("record_state", self.aged(), Period()))
+        for _ in range(random.choice((0, 0, 1, 1, 2)) if self.oddly() else 0):
             old = random.choice((10, 20, 28))
             state = RecordState(
                 self.patient(),
@@ -389,7 +430,7 @@ class Maker:
                 flags=random.choice(((),) * 5 + tuple((flag,) for flag in self.setting.flags)),
             )
             found.append(self.fact("record_state", state, self.period()))
-        if self.rarely(0.2):
+        if self.rarely(self.setting.edges * 0.5):
             merge = Alias(*random.choice((("P1", "P1b"), ("P1b", "P1"))), "merge")
             found.append(self.fact("alias", merge, self.period()))
             if self.rarely(0.4):
@@ -399,10 +440,27 @@ class Maker:
             found.append(self.fact("alias", same, self.period()))
         return found
 
+    def aged(self) -> RecordState:
+        """A record whose retention is about to end, for one reason or another (R.1112-7 CSP)."""
+        random, now = self.random, self.now
+
+        def about(years: int) -> int:
+            return years_before(now, years) + random.choice((0, DAY, -DAY))
+
+        cares = {"care": (20,), "birth": (20, 22, 25), "death": (11, 15, 19)}
+        why = random.choice(list(cares))
+        return RecordState(
+            self.patient(),
+            birth_date=day(about(28)) if why == "birth" else "",
+            death_date=day(about(10)) if why == "death" else "",
+            last_care=self.near(about(random.choice(cares[why]))),
+            flags=random.choice(((), (), ("litige",))),
+        )
+
     def will(self, subject: Subject) -> list[Fact]:
         """The patient's masks, blocks and oppositions."""
         random, found = self.random, []
-        for _ in range(random.choice((0, 0, 0, 1, 2))):
+        for _ in range(random.choice((1, 1, 2)) if self.rarely(self.setting.edges) else 0):
             target = random.choice(
                 (
                     Target(everyone=True),
@@ -426,7 +484,7 @@ class Maker:
         return found
 
     def patient(self) -> str:
-        return self.random.choice(("P1",) * 12 + ("P1b", "P2"))
+        return self.random.choice(("P1",) * 12 + ("P1b", "P1b", "P2"))
 
     def windowed(self, kind: str) -> Period:
         window = self.setting.windows.get(kind, {})
@@ -447,10 +505,13 @@ class Maker:
         random, found = self.random, []
         for source in ("dpi", "gap", "adt"):
             for kind in ("directive", "record_state", "alias", "stay", "relation", "assignment"):
-                if self.rarely(0.05) or (kind not in FEEDS and self.rarely(0.7)):
-                    continue
                 until = self.now - random.randint(0, 20) * HOUR
-                if self.rarely(0.06):
+                if not self.oddly():
+                    found.append(Watermark(source, (kind,), until, CONTROLLER))
+                    continue
+                if self.rarely(0.08) or (kind not in FEEDS and self.rarely(0.7)):
+                    continue
+                if self.rarely(0.1):
                     until = min(self.now, self.near(self.now - DAY))
                 elif self.rarely(0.03):
                     until = self.now - 9 * DAY

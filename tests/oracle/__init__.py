@@ -106,14 +106,13 @@ class Oracle:
         gates = [row for row in gates if self._gate(row) in rules["gates"] and not self._discloses(row)]
         verdict = self._gates(gates, strict, loose)
         if verdict is None:
-            young = self.reading(request, caller, controller, world, now)
             reason = (
                 "BREAK_GLASS_NOT_ELIGIBLE"
                 if profile not in rules["eligible"]
                 else "REAUTH_REQUIRED"
-                if not young.authentication_younger_than(rules["reauth"])
+                if not strict.authentication_younger_than(rules["reauth"])
                 else "JUSTIFICATION_REQUIRED"
-                if not young.says_why(opening.motive, opening.justification)
+                if not strict.says_why(opening.motive, opening.justification)
                 else ""
             )
             verdict = Verdict(reason) if reason else None

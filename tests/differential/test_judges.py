@@ -1,0 +1,120 @@
+"""The judges can fail: production with one thing wrong is told from the oracle, for each thing that may be wrong."""
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
+from random import Random
+
+import pytest
+
+from sidecar.core.policy import PolicySet
+from tests.differential.campaign import cases, small_packs
+from tests.differential.compare import COMPARED, asked, at_its_edges
+from tests.differential.defects import CLOSURES, WINDOWS, Defect, without
+from tests.differential.packs import GATES, PEOPLE, a_pack_of
+from tests.differential.production import decide, in_plain_terms
+from tests.differential.worlds import Case, Setting, setting_of
+from tests.oracle import Answer
+
+ENOUGH = 3  # catches after which a defect is caught
+MOST = 4000  # cases that may be needed
+
+
+class Stream:
+    """Cases for a pack of one condition, with what the oracle says of each; made as they are asked for."""
+
+    def __init__(self, defect: Defect) -> None:
+        self.written = a_pack_of(defect.when, defect.denies)
+        often = {"relations": defect.relations} if defect.relations else {}
+        setting = setting_of(self.written.parameters, "medecin", unusual=0.3, edges=0.8, profiles=PEOPLE[:1], **often)
+        self.made: list[tuple[Case, Answer]] = []
+        self.ahead = self.more(setting, defect)
+
+    def more(self, setting: Setting, defect: Defect) -> Iterator[tuple[Case, Answer]]:
+        oracle = self.written.read()
+        for case in cases(Random(defect.when), setting, 100 * MOST):
+            if (case.opening is not None) == defect.opening:
+                for each in (case, *at_its_edges(oracle, case, 3)):
+                    yield each, asked(oracle, each)
+
+    def __iter__(self) -> Iterator[tuple[Case, Answer]]:
+        yield from self.made
+        for each in self.ahead:
+            self.made.append(each)
+            yield each
+
+
+STREAMS: dict[tuple[object, ...], Stream] = {}
+
+
+def stream(defect: Defect) -> Stream:
+    key = (defect.when, defect.denies, defect.opening, defect.relations)
+    if key not in STREAMS:
+        STREAMS[key] = Stream(defect)
+    return STREAMS[key]
+
+
+def differs(policy: PolicySet, case: Case, plain: Answer) -> bool:
+    said = in_plain_terms(*decide(policy, case))
+    return any(getattr(plain, name) != getattr(said, name) for name in COMPARED)
+
+
+def catches(defect: Defect) -> tuple[int, int]:
+    """How many cases caught the defect, of how many."""
+    found = stream(defect)
+    caught = of = 0
+    with defect.during():
+        policy = defect.pack(found.written).compiled()
+        for case, plain in islice(found, MOST):
+            caught, of = caught + differs(policy, defect.hold(case), plain), of + 1
+            if caught == ENOUGH:
+                break
+    return caught, of
+
+
+@pytest.mark.parametrize("defect", WINDOWS, ids=lambda defect: defect.name)
+def test_a_window_that_is_off_by_one_is_caught(defect, capsys):
+    caught, of = catches(defect)
+    with capsys.disabled():
+        print(f"\n  {defect.name}: caught by {caught} of {of} cases", end="")
+    assert caught > 0
+
+
+@pytest.mark.parametrize("each", CLOSURES, ids=lambda each: each[0])
+def test_a_wrong_role_closure_is_caught(each, capsys):
+    name, pack, during = each
+    caught = of = 0
+    for _, written, asked_of in small_packs(range(8), 40):
+        oracle = written.read()
+        with during():
+            policy = pack(written).compiled()
+            for case in asked_of:
+                caught, of = caught + differs(policy, case, asked(oracle, case)), of + 1
+    with capsys.disabled():
+        print(f"\n  {name}: caught by {caught} of {of} cases", end="")
+    assert caught > 0
+
+
+def test_a_dropped_gate_is_caught(capsys):
+    caught: Counter[str] = Counter()
+    of: Counter[str] = Counter()
+    for _, written, asked_of in small_packs(range(16), 40):
+        oracle = written.read()
+        judged = [(case, asked(oracle, case)) for case in asked_of]
+        for row in written.rules:
+            if ", deny, " in row and row.startswith("p, "):
+                gate = next(gate for gate in GATES if row.startswith(f"p, {gate}-"))
+                policy = without(row)(written).compiled()
+                caught[gate] += sum(differs(policy, case, plain) for case, plain in judged)
+                of[gate] += len(judged)
+    with capsys.disabled():
+        for gate in GATES:
+            print(f"\n  a row of {gate} dropped: caught by {caught[gate]} of {of[gate]} cases", end="")
+    assert all(caught[gate] > 0 for gate in GATES)
+
+
+def test_sound_production_is_accused_of_nothing():
+    for defect in WINDOWS:
+        found = stream(defect)
+        policy = found.written.compiled()
+        assert not any(differs(policy, case, plain) for case, plain in islice(found, 60))
