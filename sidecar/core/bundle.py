@@ -51,10 +51,14 @@ class TenantFacts(Struct, frozen=True):
 
         NEVER when some source never did, or when the configuration names none: nobody vouches.
         """
+        sources = self.required.get(kind)
+        if not sources:
+            return NEVER
         told = FOREVER
-        for source in self.required.get(kind, ()):
-            told = min(told, self.watermarks.get((controller_id, source, kind), NEVER))
-        return NEVER if told == FOREVER else told
+        for source in sources:
+            until = self.watermarks.get((controller_id, source, kind), NEVER)
+            told = min(told, until)
+        return told
 
 
 class Snapshot(Struct, frozen=True):

@@ -67,10 +67,12 @@ class Evidence:
         self.now, self.pack, self.lenient = now, pack, lenient
         self.relied: list[Known] = []
         self.unknown: list[str] = []
+        self.names_grant = bool(request.context.grant)
         self.vouched: dict[str, bool | None] = {}
         self.bundle = bundle = self._bundle()
-        # Whether anything is known of the patient's will, and of the record as a whole: most often nothing is.
+        # Whether anything is known of the patient's will, of relations, and of the record as a whole.
         self.undirected = bundle is not None and not bundle.directives
+        self.unrelated = bundle is not None and not bundle.relations
         self.stated = bundle is not None and bool(bundle.record_states)
         # Every name this patient goes by now.
         self.names: tuple[str, ...] = (request.resource.patient_id,)
@@ -123,10 +125,12 @@ class Evidence:
     def fresh_until(self, known: Known) -> int:
         """When the fact stops supporting grounds: its age limit after it, or its source for its kind, last spoke."""
         fact, kind = known.fact, known.kind
-        limit = self.pack.freshness.facts_max_age.get(kind)
+        freshness = self.pack.freshness
         if fact.assignment is not None and fact.assignment.on_call:
-            limit = self.pack.freshness.on_call_max_age
-        if limit is None:
+            limit = freshness.on_call_max_age
+        elif kind in freshness.facts_max_age:
+            limit = freshness.facts_max_age[kind]
+        else:
             return FOREVER
         told = self.tenant.watermarks.get((fact.controller_id, fact.source, kind), NEVER)
         as_of = known.as_of
@@ -137,7 +141,7 @@ class Evidence:
         until = self.fresh_until(known)
         if self.now >= until:
             return False
-        self.edge(until)
+        self.ends = min(self.ends, until)
         self.rest_on(known)
         return True
 
@@ -153,17 +157,19 @@ class Evidence:
 
         A question about no patient has nothing to miss. A store that cannot be read vouches for nothing.
         """
-        if kind in self.vouched:
-            return self.vouched[kind]
+        vouched = self.vouched
+        if kind in vouched:
+            return vouched[kind]
         answer: bool | None = False
         if self.request.resource.patient_id:
             answer = None
             if self.bundle is not None:
                 mark = self.tenant.complete_until(self.controller_id, kind)
                 until = mark + self.pack.freshness.watermark_max_age * SECOND
-                self.edge(until)
-                answer = False if self.now < until else None
-        self.vouched[kind] = answer
+                if self.now < until:
+                    answer = False
+                    self.ends = min(self.ends, until)
+        vouched[kind] = answer
         return answer
 
     def unanswered(self, noun: str, word: str) -> bool | None:
@@ -208,7 +214,12 @@ class Evidence:
         stays = []
         for known in self.bundle.stays if self.bundle is not None else ():
             stay = known.fact.stay
-            if stay is not None and stay.status == "active" and self.about(known, stay.patient_id):
+            if (
+                stay is not None
+                and stay.status == "active"
+                and stay.patient_id in self.names
+                and known.fact.controller_id == self.controller_id
+            ):
                 stays.append((known, stay))
         return stays
 
@@ -273,24 +284,24 @@ class Evidence:
 
     def current_assignments(self, subject_id: str) -> list[Known]:
         """The assignments in force and fresh; on-call ones give on-call grounds and nothing else."""
-        current = []
+        current, now = [], self.now
         for known in self.assignments(subject_id):
             assignment = known.fact.assignment
             if assignment is None or assignment.on_call or not self.holds(known.start, known.end):
                 continue
             until = self.fresh_until(known)
-            if self.now < until:
-                self.edge(until)
+            if now < until:
+                self.ends = min(self.ends, until)
                 current.append(known)
         return current
 
     def units_of(self, subject_id: str) -> dict[str, Known | None]:
         """The units a member of staff works in, each with the assignment that says so."""
-        return {
-            known.fact.assignment.unit: known
-            for known in self.current_assignments(subject_id)
-            if known.fact.assignment is not None
-        }
+        units: dict[str, Known | None] = {}
+        for known in self.current_assignments(subject_id):
+            if known.fact.assignment is not None:
+                units[known.fact.assignment.unit] = known
+        return units
 
     @once
     def units(self) -> dict[str, Known | None]:

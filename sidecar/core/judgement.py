@@ -5,7 +5,8 @@ is never skipped. What the rows answered is an integer for each section; what fo
 worked out once for a slice and kept.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from sidecar.core import obligations
 from sidecar.core.bundle import FOREVER
@@ -34,18 +35,19 @@ def gates(found: Slice, strict: Situation, loose: Situation) -> tuple[Settled, i
     What no grant changes is asked of `strict`. What is read after the deciding row must not shorten its answer:
     it would tell of the patient's will to who is refused for something else.
     """
-    firm = _prohibited(found, FIRM, found.firm, strict)
-    others = _prohibited(found, GATES, found.gates, loose)
-    return firm or others
+    firm = found.firm.ask(strict)
+    if firm:
+        held = _prohibited(found, (FIRM, firm), found.firm, strict)
+        found.gates.ask(loose)  # whatever raises is not skipped
+        return held
+    others = found.gates.ask(loose)
+    return _prohibited(found, (GATES, others), found.gates, loose) if others else None
 
 
 def _prohibited(
-    found: Slice, key: int, section: Section[Prohibition], situation: Situation
-) -> tuple[Settled, int] | None:
-    answered = section.ask(situation)
-    if not answered:
-        return None
-    settled = found.settled.get((key, answered)) or _keep(found, (key, answered), _refused(section, answered))
+    found: Slice, key: tuple[int, int], section: Section[Prohibition], situation: Situation
+) -> tuple[Settled, int]:
+    settled = found.settled.get(key) or _keep(found, key, _refused(section, key[1]))
     ends = next(ends for bits, ends in situation.held_at.items() if bits >> settled.place & 1)
     situation.held_at = {}
     return settled, ends
@@ -89,6 +91,12 @@ def may(found: Slice, situation: Situation) -> bool | None:
     if settled.permit:
         return True
     return None if settled.reason == FACTS_UNAVAILABLE else False
+
+
+def doubtful(sections: Iterable[Section[Any]], strict: Situation) -> bool:
+    """Whether some row of these sections is unknown where nothing is read leniently. Asks every row."""
+    unknown = [section.unknown(section.ask(strict)) for section in sections]
+    return any(unknown)
 
 
 def came(section: Section[Contribution], answered: int) -> list[Contribution]:

@@ -64,7 +64,11 @@ class PolicySet:
         found = self.compiled.slice(request.subject.profile, request.resource.category, request.action, request.purpose)
         if found is None:
             return self.book.plain(self._unknown_name(request), now)
-        return Question(self.book, found, request, caller, controller_id, snapshot, now).decision()
+        question = Question(self.book, found, request, caller, controller_id, snapshot, now)
+        try:
+            return question.decision()
+        except Exception:  # never skipped: a skipped prohibition would be a permit
+            return question.error()
 
     def evaluate_open(
         self, opening: Opening, caller: Caller, controller_id: str, snapshot: Snapshot, now: int
@@ -96,7 +100,11 @@ class PolicySet:
             ),
         )
         found = self.compiled.opening_slice(profile)
-        return Question(self.book, found, request, caller, controller_id, snapshot, now).opening(opening)
+        question = Question(self.book, found, request, caller, controller_id, snapshot, now)
+        try:
+            return question.opening(opening)
+        except Exception:  # as above
+            return question.error(), None
 
     def malformed(self, request: Request) -> ItemFault | None:
         """The first field without which the request is no question, None when it is one (3.0.1)."""

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from sidecar.core import break_glass, instants, judgement, obligations
 from sidecar.core.break_glass import GrantTerms
-from sidecar.core.bundle import Snapshot
+from sidecar.core.bundle import FOREVER, Snapshot
 from sidecar.core.compiled import Compiled
 from sidecar.core.instants import DAY, SECOND
 from sidecar.core.judgement import FACTS_UNAVAILABLE, NO_RELATIONSHIP, PROFILE_CATEGORY
@@ -125,20 +125,7 @@ class Question:
         self.loose: Situation | None = None
 
     def decision(self) -> Decision:
-        """What the rules say; POLICY_ERROR when one raises."""
-        try:
-            return self._decision()
-        except Exception:  # never skipped: a skipped prohibition would be a permit
-            return self._error()
-
-    def opening(self, opening: Opening) -> tuple[Decision, GrantTerms | None]:
-        """Whether the grant may be opened; POLICY_ERROR when a row raises."""
-        try:
-            return self._opening(opening)
-        except Exception:  # as in `decision`
-            return self._error(), None
-
-    def _decision(self) -> Decision:
+        """What the rules say. Raises what a row raises."""
         strict = self.strict = self._situation()
         loose = strict
         if self.request.context.access_mode in self.book.lenient_modes:
@@ -149,7 +136,8 @@ class Question:
             settled, cells, grounds = judgement.merits(found, loose)
             if settled.permit:
                 settled = judgement.whole(found, self.book.compiled.pack, settled, cells, grounds, strict)
-                return self._permitted(settled, min(strict.ends, loose.ends))
+                doubts = loose is not strict and judgement.doubtful((found.gates, found.cells, found.grounds), strict)
+                return self._permitted(settled, min(strict.ends, loose.ends), doubts)
             held = settled, min(strict.ends, loose.ends)
         settled, ends = held
         if self.book.conceals and settled.stage >= found.will and self._has_will():
@@ -176,7 +164,8 @@ class Question:
             ends = min(ends, plain.ends)
         return (Settled(False, NOT_AVAILABLE) if settled.permit else settled), ends
 
-    def _opening(self, opening: Opening) -> tuple[Decision, GrantTerms | None]:
+    def opening(self, opening: Opening) -> tuple[Decision, GrantTerms | None]:
+        """Whether the grant may be opened, and what it gives then. Raises what a row raises."""
         book, rules = self.book, self.book.compiled.pack.break_glass
         self.strict = strict = self._situation()
         # 3.0.1: under `bg_unknown` open, an unknown own record (A-15) does not refuse the opening either.
@@ -196,7 +185,8 @@ class Question:
         section = self.found.contributions
         rows = judgement.came(section, section.ask(strict))
         settled = judgement.with_contributions(Settled(True, rules.reason), rows, book.compiled.pack, value)
-        return self._permitted(settled, min(strict.ends, loose.ends, terms.until)), terms
+        doubts = loose is not strict and judgement.doubtful((self.found.gates,), strict)
+        return self._permitted(settled, min(strict.ends, loose.ends, terms.until), doubts), terms
 
     def _situation(self, lenient: bool = False, will: bool = True) -> Situation:
         """The situation of this question, in which the words may ask what a delegator may do."""
@@ -214,9 +204,10 @@ class Question:
         stated = resource.visibility or resource.masked_for or self.request.facts
         return bool(stated) or (patient is not None and bool(patient.directives))
 
-    def _permitted(self, settled: Settled, ends: int) -> Decision:
+    def _permitted(self, settled: Settled, ends: int, doubts: bool) -> Decision:
+        """The permit; with `doubts`, something unknown was read as absent because a grant is open (`bg_unknown`)."""
         duties, advice = settled.duties, settled.advice
-        if self.loose is not None and self.loose is not self.strict and self.loose.unknown:
+        if doubts:
             book = self.book
             duties = obligations.merged((*duties, *book.overlooked.obligations), book.compiled.pack.obligations)
             advice += tuple(each for each in book.overlooked.advice if each not in advice)
@@ -239,7 +230,10 @@ class Question:
         book, now = self.book, self.now
         # NOT_AVAILABLE comes with exactly what a plain NO_RELATIONSHIP refusal of this request would (3.0.4).
         like = NO_RELATIONSHIP if shown.reason == NOT_AVAILABLE else shown.reason
-        refusal = book.refusals[like]
+        refusal, offer = book.refusals[like], NO_OFFER
+        if refusal.break_glass:
+            offer, changes = self._offer(like, shown)
+            ends = min(ends, changes)
         return Decision(
             effect=Effect.DENY,
             reason=shown.reason,
@@ -248,25 +242,35 @@ class Question:
             rules=settled.rules,
             obligations=refusal.obligations,
             advice=refusal.advice,
-            offer=self._offer(like, shown) if refusal.break_glass else NO_OFFER,
+            offer=offer,
             valid_until=now if shown.reason in DOUBTS else min(ends, now + book.max_age),
             relied=self._relied(),
             unknown=self._unknown(),
         )
 
-    def _offer(self, reason: str, shown: Settled) -> Offer:
-        """Whether a grant would help: the reason allows it, and no grant of this subject is open already (3.0.5)."""
-        found, request = self.found, self.request
+    def _offer(self, reason: str, shown: Settled) -> tuple[Offer, int]:
+        """What grant would help, and until when that holds (3.0.5).
+
+        None where the reason does not allow it, or a grant of this subject for this patient is open already.
+        """
+        found, request, now = self.found, self.request, self.now
         if reason == FACTS_UNAVAILABLE and (shown.firm or not found.clinical):
-            return NO_OFFER
+            return NO_OFFER, FOREVER
         if reason == PROFILE_CATEGORY and not any(cell.widened and not cell.deny for cell in found.cells.rows):
-            return NO_OFFER
-        if not request.resource.patient_id:
-            return NO_OFFER
-        grants = self.snapshot.tenant.open_grants.get((request.subject.id, request.resource.patient_id), ())
-        if any(grant.controller_id == self.controller_id and grant.open_at(self.now) for grant in grants):
-            return NO_OFFER
-        return found.offer
+            return NO_OFFER, FOREVER
+        if not request.resource.patient_id or self.strict is None:
+            return NO_OFFER, FOREVER
+        opened = self.snapshot.tenant.open_grants
+        offer, ends = found.offer, FOREVER
+        for name in self.strict.names if opened else ():
+            for grant in opened.get((request.subject.id, name), ()):
+                if grant.controller_id != self.controller_id:
+                    continue
+                if grant.open_at(now):
+                    offer = NO_OFFER
+                edges = (grant.opened_at, grant.until, FOREVER if grant.closed_at is None else grant.closed_at)
+                ends = min([ends, *(edge for edge in edges if now < edge)])
+        return offer, ends
 
     def _relied(self) -> tuple[Relied, ...]:
         """The versions of the facts that words rested on, each once."""
@@ -286,7 +290,7 @@ class Question:
             return tuple(strict.unknown)
         return tuple(dict.fromkeys((*strict.unknown, *loose.unknown)))
 
-    def _error(self) -> Decision:
+    def error(self) -> Decision:
         """The refusal when a row raised; the rows at fault are recorded, not shown."""
         return self.book.plain(POLICY_ERROR, self.now, tuple(dict.fromkeys(self._raising())))
 

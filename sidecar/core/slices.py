@@ -19,6 +19,7 @@ class Situation(Protocol):
     """What the words of one question are asked of, and what their answers rested on so far."""
 
     snapshot: Snapshot
+    names: tuple[str, ...]  # every name the patient goes by now
     speaker: Caller
     controller_id: str
     now: int

@@ -95,33 +95,35 @@ def hosting_lawful(s: Situation) -> bool:
 
 def grant_open(s: Situation) -> bool:
     """The grant named opens this patient's record to this subject now."""
-    return s.open_grant is not None
+    return s.names_grant and s.open_grant is not None
 
 
 def grant_ended(s: Situation) -> bool:
     """The grant named is this subject's, and over."""
-    grant = s.grant
+    grant = s.grant if s.names_grant else None
     if grant is None:
         return False
     s.edge(grant.until)
+    if grant.closed_at is not None:
+        s.edge(grant.closed_at)
     return break_glass.state(grant, s.now) is not break_glass.State.OPEN
 
 
 def grant_for_other_patient(s: Situation) -> bool:
     """The grant named is this subject's, for another patient; it tells why, and opens nothing."""
-    grant = s.grant
+    grant = s.grant if s.names_grant else None
     return grant is not None and grant.patient_id not in s.names
 
 
 def vital_motive(s: Situation) -> bool:
     """The open grant's motive is one of those that open more (A-BG-3)."""
-    grant = s.open_grant
+    grant = s.open_grant if s.names_grant else None
     return grant is not None and grant.motive in s.pack.break_glass.vital_motives
 
 
 def vital_override(s: Situation) -> bool:
     """The open grant passes a mask: the pack lets it, for this profile and motive, confirmed twice (A-BG-5)."""
-    grant, rules = s.open_grant, s.pack.break_glass
+    grant, rules = s.open_grant if s.names_grant else None, s.pack.break_glass
     return (
         grant is not None
         and grant.second_confirmation

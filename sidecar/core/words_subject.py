@@ -149,6 +149,8 @@ def expecting_transfer(s: Situation) -> bool | None:
 
 def has_appointment(s: Situation) -> bool | None:
     """REL_APPT."""
+    if s.unrelated:
+        return False
     return care.related(s, "REL_APPT", s.request.subject.id, s.units)
 
 
@@ -159,6 +161,8 @@ def named_in_care(s: Situation) -> bool | None:
 
 def signed_request_for(s: Situation) -> bool | None:
     """The object answers a request the subject signed."""
+    if s.unrelated:
+        return False
     return care.signed_request_for(s, s.request.subject.id, s.request.resource.id)
 
 

@@ -28,7 +28,6 @@ _TEAM = ("stay", "assignment", "relation")
 _WHOM = (*_WHO, "subject.profession", "subject.structure", "resource.category", "resource.id", "resource.stay")
 
 SUBJECT: Mapping[str, Meaning] = {
-    "profile": Meaning("le profil", "the profile", ("subject.profile",)),
     "is_provider": Meaning("travaille pour un prestataire", "works for a provider", ("subject.kind",)),
     "purpose_allowed": Meaning(
         "le profil peut invoquer cette finalité", "the profile may state this purpose", ("purpose", "subject.profile")
@@ -259,7 +258,6 @@ CIRCUMSTANCES: Mapping[str, Mapping[str, Meaning]] = {
 
 RECORD: Mapping[str, Mapping[str, Meaning]] = {
     "resource": {
-        "category": Meaning("la catégorie", "the category", ("resource.category",)),
         "expired": Meaning(
             "la durée de conservation est dépassée",
             "its retention is over",
