@@ -57,7 +57,7 @@ def verify(
     strays, notices = _others(folder, told.size, {finding.file for finding in findings})
     tail = journal(folder, told.size)
     findings += [*strays, *tail.findings]
-    return Report(tuple(findings), tuple(notices), told, signed_at, tail.end - told.size)
+    return Report(tuple(findings), tuple(notices + tail.notices), told, signed_at, tail.end - told.size)
 
 
 def _checkpoint(folder: LogFolder, keys: Sequence[VerifierKey]) -> tuple[Checkpoint | None, int | None, list[Finding]]:
