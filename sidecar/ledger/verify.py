@@ -54,8 +54,9 @@ def verify(
     found = scan(folder, told.size, jobs, lambda done: progress(done, told.size))
     findings += _tree(folder, found, told.root)
     findings += _large(folder, found)
-    strays, notices = _others(folder, told.size, {finding.file for finding in findings})
-    tail = journal(folder, told.size)
+    blamed = {finding.file for finding in findings}
+    strays, notices = _others(folder, told.size, blamed)
+    tail = journal(folder, told.size, blamed)
     findings += [*strays, *tail.findings]
     return Report(tuple(findings), tuple(notices + tail.notices), told, signed_at, tail.end - told.size)
 

@@ -7,6 +7,7 @@ frame   length of the leaf (4), CRC-32 (4), the leaf; numbers are big-endian
 import re
 import zlib
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from struct import Struct as Layout
 
@@ -43,8 +44,8 @@ class _Segment(Struct, frozen=True):
     until: int | None  # the first leaf of the next file: what stands here from there on was given up; None for the last
 
 
-def journal(folder: LogFolder, size: int) -> Tail:
-    """The journal compared with the signed tree of `size` entries. Raises OSError."""
+def journal(folder: LogFolder, size: int, blamed: AbstractSet[str] = frozenset()) -> Tail:
+    """The journal compared with the signed tree of `size` entries, except with files blamed already. Raises OSError."""
     tail = Tail(size, [], [])
     if folder.journal is None:
         return tail
@@ -61,7 +62,7 @@ def journal(folder: LogFolder, size: int) -> Tail:
         elif segment is not None and at is not None and at < segment.first:
             text = f"missing before this file begins: {records(at, segment.first - 1)}"
             tail.findings.append(Finding(MISSING, segment.file, text, at, segment.first - 1))
-        at = _followed(folder, segment, size, tail) if segment is not None else None
+        at = _followed(folder, segment, size, blamed, tail) if segment is not None else None
     if numbers and at is not None and at < size:
         text = f"the file ends before {records(at, size - 1)}, which the checkpoint speaks of"
         tail.findings.append(Finding(TRUNCATED, f"journal/{_name(numbers[-1])}", text, at, size - 1))
@@ -132,7 +133,7 @@ def _ends_whole(data: bytes) -> bool:
     return end == len(data)
 
 
-def _followed(folder: LogFolder, segment: _Segment, size: int, tail: Tail) -> int | None:
+def _followed(folder: LogFolder, segment: _Segment, size: int, blamed: AbstractSet[str], tail: Tail) -> int | None:
     """Go through a segment, compare what is signed, and give the index after its last leaf; None for damage."""
     at, end = segment.first, _HEADER_BYTES
     differ: list[int] = []
@@ -144,7 +145,7 @@ def _followed(folder: LogFolder, segment: _Segment, size: int, tail: Tail) -> in
         if at < size:
             n, place = divmod(at, WIDTH)
             if signed[0] != n:
-                signed = (n, *_signed(folder, n, min(WIDTH, size - n * WIDTH)))
+                signed = (n, *_signed(folder, n, min(WIDTH, size - n * WIDTH), blamed))
             found = merkle.leaf_hash(tiles.entry(segment.data[start:stop]))
             told = [hashes[place] for hashes in signed[1:] if place < len(hashes)]
             if told and found not in told:
@@ -166,9 +167,13 @@ def _followed(folder: LogFolder, segment: _Segment, size: int, tail: Tail) -> in
     return None
 
 
-def _signed(folder: LogFolder, n: int, width: int) -> tuple[list[bytes], list[bytes]]:
+def _signed(folder: LogFolder, n: int, width: int, blamed: AbstractSet[str]) -> tuple[list[bytes], list[bytes]]:
+    """The hashes of a bundle's entries by its tile and by the bundle; empty for one that is not there or is blamed."""
     tile, bundle = folder.part(0, n, width), folder.part(ENTRIES, n, width)
-    return files.hashes(tile) if tile else [], files.entry_hashes(bundle) if bundle else []
+    return (
+        files.hashes(tile) if tile and folder.prefix + tile.file not in blamed else [],
+        files.entry_hashes(bundle) if bundle and folder.prefix + bundle.file not in blamed else [],
+    )
 
 
 def _frames(data: bytes) -> Iterator[tuple[int, int]]:

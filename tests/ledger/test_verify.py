@@ -263,7 +263,7 @@ def without_large_records(monkeypatch):
 
 
 def without_the_journal(monkeypatch):
-    monkeypatch.setattr(verify, "journal", lambda _folder, size: Tail(size, [], []))
+    monkeypatch.setattr(verify, "journal", lambda _folder, size, _blamed: Tail(size, [], []))
 
 
 def without_other_files(monkeypatch):
