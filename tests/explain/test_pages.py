@@ -38,11 +38,12 @@ def test_the_page_says_what_it_said(page):
     name, ask, language = PAGES[page]
     said = story(name, ask, "--language", language)
     assert (said.code, said.err) == (0, "")
+    out = re.sub(r"\b[0-9a-f]{16}\b", "<digest>", said.out)  # any change of the pack would change it
     golden = GOLDEN / f"{page}.{language}.txt"
     if os.environ.get("GOLDEN") == "rewrite":
         golden.parent.mkdir(exist_ok=True)
-        golden.write_text(said.out)
-    assert said.out == golden.read_text()
+        golden.write_text(out)
+    assert out == golden.read_text()
 
 
 def test_the_pack_s_own_language_is_spoken_where_none_is_asked_for():
@@ -163,16 +164,17 @@ def test_a_step_that_asks_nothing_is_told_so():
 def test_every_field_of_the_json_is_described_and_no_other():
     page = (ROOT / "docs/explain.md").read_text()
     described = set(re.findall(r"^\| `([a-z_.]+)` \|", page, re.MULTILINE))
-    assert described == {*_fields(values.Explanation), "differences"}
+    assert described == {*_fields(values.Explanation, "", set()), "decision_id", "differences"}
 
 
-def _fields(struct, prefix=""):
+def _fields(struct, prefix, seen):
+    """The path of every field; what stands in two places is described in the first."""
+    seen.add(struct)
     for field in msgspec.structs.fields(struct):
         yield prefix + field.encode_name
-        inner = [kind for kind in _kinds(field.type) if isinstance(kind, type) and issubclass(kind, msgspec.Struct)]
-        for kind in inner:
-            if kind.__module__ == values.__name__:
-                yield from _fields(kind, f"{prefix}{field.encode_name}.")
+        for kind in _kinds(field.type):
+            if getattr(kind, "__module__", "") == values.__name__ and isinstance(kind, type) and kind not in seen:
+                yield from _fields(kind, f"{prefix}{field.encode_name}.", seen)
 
 
 def _kinds(kind):

@@ -19,10 +19,15 @@ from tests.explain import asks
 
 def test_every_word_of_the_vocabulary_has_its_meaning_and_no_other():
     assert {noun: set(words) for noun, words in MEANINGS.items()} == {noun: set(words) for noun, words in NOUNS.items()}
-    for words in MEANINGS.values():
-        for meaning in words.values():
+    for noun, words in MEANINGS.items():
+        for name, meaning in words.items():
             assert meaning.fr and meaning.en and meaning.text("fr") != meaning.text("en")
+            assert ("{0}" in meaning.fr) is ("{0}" in meaning.en) is speaks_of_its_arguments(NOUNS[noun][name])
             assert set(meaning.looks) <= set(KINDS) and meaning.feed in ("", *KINDS)
+
+
+def speaks_of_its_arguments(word):
+    return bool(word.args) and not set(word.args) & {"resource", "purpose"}
 
 
 def test_every_restriction_over_facts_names_the_feed_that_must_vouch_for_its_absence():
