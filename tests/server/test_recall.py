@@ -12,9 +12,10 @@ from sidecar.authoring import bundle
 from sidecar.authoring.replay import replay
 from sidecar.core.instants import DAY, SECOND
 from sidecar.core.policy import PolicySet
+from sidecar.facts import reads
 from sidecar.server import Sidecar
 from tests.server.client import Client, refusal, violated
-from tests.server.process import CONTROLLER, PACK, a_caller, settings
+from tests.server.process import CONTROLLER, KINDS, PACK, SOURCE, a_caller, settings
 from tests.server.world import a_batch, a_check, a_subject, a_write, an_opening, now, told
 
 OTHER = "C2"
@@ -31,9 +32,11 @@ CALLERS = (
 class Kept:
     """A sidecar in this process whose clock the test sets."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *sources: str) -> None:
+        """`sources` must all have told everything of every kind."""
         self.now = now()
-        asked = settings(folder, CALLERS, log=config.LogSettings("error"), data=str(folder / "data"))
+        required = config.FactsSettings(dict.fromkeys(KINDS, sources or (SOURCE,)))
+        asked = settings(folder, CALLERS, log=config.LogSettings("error"), data=str(folder / "data"), facts=required)
         self.sidecar = Sidecar(asked, lambda: self.now)
         self.sidecar.start()
         self.address = f"unix:{folder}/n/s.sock"
@@ -125,6 +128,33 @@ def test_an_opening_asked_again_is_judged_at_the_instant_of_the_first(kept, poli
     assert [replay(each, policies).differences for each in recalled] == [(), ()]
     assert recalled[0].judged_at == recalled[1].judged_at == recalled[0].found.recorded_at
     assert recalled[1].found.recorded_at == kept.now
+
+
+def test_sources_that_had_to_report_then_count_and_not_those_that_must_now(folder, policies, monkeypatch):
+    first = Kept(folder)
+    first.call("feed", "WriteFacts", a_write("w1", told(), complete=True))
+    before = first.call("dpi", "CheckAccess", a_question()).decision_id
+    first.stop()
+    more = Kept(folder, SOURCE, "mpi")
+    try:
+        answer = more.call("dpi", "CheckAccess", a_question())
+        assert answer.reason == "FACTS_UNAVAILABLE"
+        decisions = (before, answer.decision_id)
+        assert [replay(more.recalled(each), policies).differences for each in decisions] == [(), ()]
+        [noted] = [line for line in more.call("auditor", "ShowRecords").records if "require_sources" in line]
+        assert '\\"assignment\\":[\\"adt\\",\\"mpi\\"]' in noted
+        # Were it not noted, the settings of now would be taken for those of then.
+        monkeypatch.setattr(reads, "required", lambda *_: None)
+        assert replay(more.recalled(before), policies).differences
+        monkeypatch.undo()
+    finally:
+        more.stop()
+    again = Kept(folder, SOURCE, "mpi")
+    try:
+        assert sum("require_sources" in line for line in again.call("auditor", "ShowRecords").records) == 1
+        assert replay(again.recalled(before), policies).differences == ()
+    finally:
+        again.stop()
 
 
 def test_nobody_else_is_told_anything(kept):
