@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -24,6 +25,8 @@ from sidecar.facts.store import Store
 from sidecar.ledger.journal import Journal
 from sidecar.ledger.room import LedgerRoom
 from sidecar.pdp import Call, Pdp
+from tests.ledger.disks import ToldDisk
+from tests.ledger.weakened import ForgettingJournal
 
 MOMENT = 0.2  # seconds
 
@@ -39,6 +42,22 @@ def answers_without_a_record() -> None:
             return [Recorded(os.urandom(20).hex(), self.size) for _ in entries]
 
     LedgerRoom.record = swallowing  # type: ignore[method-assign]
+
+
+def flushes_as_told() -> None:
+    """No protection off: flushes fail, or hang, while the file `disk` beside the journal says so."""
+    begin = Journal.__init__
+
+    def told(self: Journal, folder: Path, *given: Any, **settings: Any) -> None:
+        begin(self, folder, *given, **settings | {"sync_file": ToldDisk(folder.parent / "disk")})
+
+    Journal.__init__ = told  # type: ignore[method-assign]
+
+
+def flushes_as_told_and_goes_on() -> None:
+    """After a flush that failed the ledger goes on in a fresh file, and takes what was acknowledged for stored."""
+    flushes_as_told()
+    Journal._resume = ForgettingJournal._resume  # type: ignore[method-assign]
 
 
 def records_in_memory_alone() -> None:
@@ -178,6 +197,8 @@ WEAKENINGS = {
     weakening.__name__: weakening
     for weakening in (
         answers_without_a_record,
+        flushes_as_told,
+        flushes_as_told_and_goes_on,
         records_in_memory_alone,
         dies_between_commit_and_leaf,
         dies_between_leaf_and_acknowledgement,
