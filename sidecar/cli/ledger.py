@@ -160,7 +160,7 @@ def consistency(old: Path, folder: Path, keys: tuple[VerifierKey, ...], out: Pat
 @click.option("--sign", type=FILE, help="File with the witness's own signing key: adds a cosignature to what is kept.")
 @max_age
 def witness(folder: Path, keep: Path, keys: tuple[VerifierKey, ...], sign: Path | None, max_age: int | None) -> int:
-    """Keep a ledger's last checkpoint elsewhere, and refuse a ledger that goes back.
+    """Remember the last checkpoint, refuse going back.
 
     Run it again and again. Exit code 1 when the ledger was rolled back, forked or rewritten since the last time:
     what is kept then stays.
