@@ -19,7 +19,7 @@ from sidecar.authoring.explain.values import (
 from sidecar.authoring.replay import Difference
 from sidecar.cli.output import printable, show_table
 from sidecar.core import instants
-from sidecar.core.model import Effect
+from sidecar.core.model import Advice, Effect, Obligation
 
 LABELS: Mapping[str, tuple[str, str]] = {
     "true": ("tient", "holds"),
@@ -109,7 +109,8 @@ class _Page:
             click.secho(self.label("disagrees"), fg="yellow", bold=True)
         self.line("why", found.why.text)
         self.line("seen", f"{said.reason} « {said.message} » {found.shown.text}")
-        duties = [f"{each.id}({', '.join(each.params.values())})" for each in (*said.obligations, *said.advice)]
+        came: list[Obligation | Advice] = [*said.obligations, *said.advice]
+        duties = [f"{each.id}({', '.join(each.params.values())})" for each in came]
         if duties:
             self.line("obligations", ", ".join(duty.replace("()", "") for duty in duties))
         if said.break_glass:

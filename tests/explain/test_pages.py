@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from sidecar.authoring.explain import values
+from sidecar.authoring.explain import ruling, values
 from tests.cli.commands import ROOT, run
 
 PACK = "policies/hospital"
@@ -55,6 +55,13 @@ def test_the_page_shows_what_the_caller_sees_and_what_is_true():
     assert lines[1] == "DENY  MASKED"
     [seen] = [line for line in lines if "Seen by the caller" in line]
     assert "NOT_AVAILABLE" in seen
+
+
+def test_an_explanation_that_does_not_agree_with_its_decision_is_no_success(monkeypatch):
+    monkeypatch.setattr(ruling, "conceals", lambda readings, met, truth: False)
+    said = story("masks", 3, "--language", "en")
+    assert said.code == 1
+    assert "does not agree with the decision: the decision counts" in said.out
 
 
 QUESTION = {

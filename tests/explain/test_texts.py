@@ -86,7 +86,7 @@ COMMON = {"subject.id", "context.grant", "context.access_mode", "resource.masked
 
 def test_a_field_that_turns_a_word_is_named_behind_it():
     turned, read = set(), {}
-    for put in asks.every()[::9]:
+    for put in asks.various()[::7]:
         if put.asked.opening is not None:
             continue
         before = Readings(put.rules, put.asked)
@@ -113,7 +113,7 @@ def test_a_field_that_turns_a_word_is_named_behind_it():
 def test_no_free_text_of_a_request_a_grant_or_a_fact_is_in_an_explanation(language):
     secret = "Monsieur Untel, chambre 12"
     said = 0
-    for put in asks.every()[::7]:
+    for put in asks.every()[::13]:
         asked = put.asked
         context = replace(asked.request.context, justification=secret)
         asked = replace(asked, request=replace(asked.request, context=context))
@@ -127,5 +127,5 @@ def test_no_free_text_of_a_request_a_grant_or_a_fact_is_in_an_explanation(langua
         printed = msgspec.json.encode(instants.encode(found)).decode()
         said += "dpi/free" in printed
         assert secret not in printed
-    assert said > 100
+    assert said > 50
     assert {field.name for field in msgspec.structs.fields(Directive)} >= FREE_TEXT
