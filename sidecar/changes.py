@@ -1,14 +1,14 @@
 """Every change of what we know: check it, record it, store it, and only then let it be seen."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 import msgspec
 
 from sidecar.core.bundle import Snapshot
-from sidecar.core.change import Counts, FactsChange, GrantChange, LeafMaker, Stored
+from sidecar.core.change import Counts, FactsChange, GrantChange, LeafMaker, RequirementChange, Stored
 from sidecar.core.model import (
     Answer,
     Caller,
@@ -73,6 +73,16 @@ class Facts(Protocol):
     def save_grant(self, change: GrantChange, leaf: LeafMaker) -> Stored:
         """The same for a grant."""
 
+    @property
+    def required(self) -> Mapping[str, tuple[str, ...]]:
+        """The sources that must report each kind of fact."""
+
+    def to_note(self) -> list[str]:
+        """The tenants of which other sources are noted."""
+
+    def note_required(self, change: RequirementChange, leaf: LeafMaker) -> Stored:
+        """The same for the sources that must report from now on."""
+
     def acknowledge(self, change_id: str, index: int) -> None:
         """The leaf is on disk at `index`: from now the change is visible. Raises FactsUnavailable."""
 
@@ -119,10 +129,13 @@ class Changes:
     def settle(self) -> None:
         """Finish what a stop interrupted: append the leaf of every change that lacks one.
 
+        And note which sources must report, where the settings changed that: decisions rest on it from now on.
         Raises LedgerUnavailable, FactsUnavailable: the changes stay pending.
         """
         with self._facts.changing():
             self._settle()
+            for tenant in self._facts.to_note():
+                self._note_required(tenant)
 
     def write_facts(
         self,
@@ -289,6 +302,19 @@ class Changes:
             counts,
         )
         return self._ledger.change_leaf(entry, change.now)
+
+    def _note_required(self, tenant: str) -> None:
+        sources, caller = dict(self._facts.required), Caller(ITSELF, "service", tenant=tenant)
+        change = RequirementChange(self._ids(), tenant, caller.id, _digest(sources), sources, self._clock())
+
+        def leaf(seq: int, counts: Counts) -> bytes:
+            detail = msgspec.json.encode(sources, order="sorted").decode()
+            entry = Changed(
+                change.change_id, caller, "require_sources", "", "", change.digest, seq, counts, detail=detail
+            )
+            return self._ledger.change_leaf(entry, change.now)
+
+        self._append(self._facts.note_required(change, leaf))
 
     def _opened_before(self, caller: Caller, opening: Opening, digest: str) -> Grant | None:
         stored = self._facts.previous(caller.tenant, caller.id, opening.request_id) if opening.request_id else None

@@ -19,7 +19,7 @@ from sidecar.authoring.explain.values import (
 from sidecar.authoring.replay import Difference
 from sidecar.cli.output import printable, show_table
 from sidecar.core import instants
-from sidecar.core.model import Effect
+from sidecar.core.model import Advice, Effect, Obligation
 
 LABELS: Mapping[str, tuple[str, str]] = {
     "true": ("tient", "holds"),
@@ -43,6 +43,7 @@ LABELS: Mapping[str, tuple[str, str]] = {
     "why": ("Pourquoi", "Why"),
     "seen": ("Vu de l'appelant", "Seen by the caller"),
     "lasts": ("Valable jusqu'à", "Valid until"),
+    "policy": ("Politique", "Policy"),
     "rests": ("Repose sur", "Rests on"),
     "missing": ("Ce qui manque", "What is missing"),
     "nearest": ("Motif le plus proche", "Nearest ground"),
@@ -94,7 +95,7 @@ class _Page:
 
     def head(self, found: Explanation) -> None:
         """The question, the answer, why, what the caller sees, how long it lasts."""
-        asked, said = found.question, found.outcome
+        asked, said, policy = found.question, found.outcome, found.policy
         what = f"{asked.action} {asked.category}" + (f" {asked.resource_id}" if asked.resource_id else "")
         of = f" / {asked.patient_id}" if asked.patient_id else ""
         click.echo(
@@ -108,12 +109,14 @@ class _Page:
             click.secho(self.label("disagrees"), fg="yellow", bold=True)
         self.line("why", found.why.text)
         self.line("seen", f"{said.reason} « {said.message} » {found.shown.text}")
-        duties = [f"{each.id}({', '.join(each.params.values())})" for each in (*said.obligations, *said.advice)]
+        came: list[Obligation | Advice] = [*said.obligations, *said.advice]
+        duties = [f"{each.id}({', '.join(each.params.values())})" for each in came]
         if duties:
             self.line("obligations", ", ".join(duty.replace("()", "") for duty in duties))
         if said.break_glass:
             click.echo(f"  {self.label('glass')}")
         self.line("lasts", f"{instants.text(found.ends.at)}. {found.ends.text}")
+        self.line("policy", f"{policy.pack} {policy.revision} {policy.digest[:16]}")
         self.line("rests", ", ".join([*(f"{each.kind} {each.id}" for each in found.rests_on), *said.relied]))
 
     def line(self, name: str, text: str) -> None:
@@ -159,7 +162,7 @@ class _Page:
 
     def says(self, row: RowSeen) -> str:
         """What a row answers with."""
-        said = row.obligation or row.reason or row.kind
+        said = row.obligation or row.reason or self.label("open" if row.kind == "cell" else "refused")
         return f"{said}, {self.label('instead')} {row.instead}" if row.instead_answer else said
 
     def truth(self, value: bool | None) -> str:

@@ -18,7 +18,7 @@ from sidecar.cli.asking import read_json
 from sidecar.cli.authoring import located
 from sidecar.cli.connect import Reach, reaching
 from sidecar.cli.explain_page import show_differences, show_explanation
-from sidecar.cli.output import DONE, REFUSED, show_json
+from sidecar.cli.output import DONE, REFUSED, printable, show_json
 from sidecar.core import instants
 from sidecar.core.model import Request
 from sidecar.errors import InputFault
@@ -81,10 +81,12 @@ def explain_answer(
     spoken = language or loaded.pack.pack.language
     found = explain(ready.policies, ready.rules, ready.asked, spoken)
     if as_json:
-        recorded = {"differences": msgspec.to_builtins(differences)} if decision_id else {}
+        recorded = {"decision_id": decision_id, "differences": msgspec.to_builtins(differences)} if decision_id else {}
         encoded = instants.encode(found)
         show_json({**encoded, **recorded} if isinstance(encoded, dict) else encoded)
     else:
+        if decision_id:
+            click.echo(printable(decision_id))
         show_differences(differences, spoken)
         show_explanation(found, pack, spoken)
     return DONE if found.agrees and not differences else REFUSED

@@ -20,7 +20,7 @@ from sidecar.core.checkpoint import VerifierKey
 from sidecar.core.leaf import BatchLeaf, CheckLeaf, Leaf, OutcomePart
 from sidecar.errors import CheckpointFault, InputFault
 from sidecar.ledger import prove as proofs
-from sidecar.ledger.prove import NotYetSigned, Verdict
+from sidecar.ledger.prove import NotYetSigned, Proof, Verdict
 from sidecar.ledger.verify import Report
 from sidecar.ledger.verify import verify as verified
 from sidecar.ledger.witness import witness as witnessed
@@ -110,7 +110,7 @@ def prove(folder: Path, decision_id: str, out: Path | None, as_text: bool) -> in
     if isinstance(proof, NotYetSigned):
         click.echo(f"recorded as {proof.index}, not yet signed: ask again after the next checkpoint", err=True)
         return UNAVAILABLE
-    _write(proofs.text(proof).encode() if as_text else msgspec.json.encode(proof) + b"\n", out)
+    _write(proofs.text(proof) if as_text else _json(proof), out)
     return DONE
 
 
@@ -147,7 +147,7 @@ def consistency(old: Path, folder: Path, keys: tuple[VerifierKey, ...], out: Pat
     verdict, proof = proofs.consistency(folder, old.read_bytes(), keys)
     _say(verdict)
     if proof is not None and out is not None:
-        _write(msgspec.json.encode(proof) + b"\n", out)
+        _write(_json(proof), out)
     return DONE if verdict.holds else REFUSED
 
 
@@ -160,7 +160,7 @@ def consistency(old: Path, folder: Path, keys: tuple[VerifierKey, ...], out: Pat
 @click.option("--sign", type=FILE, help="File with the witness's own signing key: adds a cosignature to what is kept.")
 @max_age
 def witness(folder: Path, keep: Path, keys: tuple[VerifierKey, ...], sign: Path | None, max_age: int | None) -> int:
-    """Keep a ledger's last checkpoint elsewhere, and refuse a ledger that goes back.
+    """Remember the last checkpoint, refuse going back.
 
     Run it again and again. Exit code 1 when the ledger was rolled back, forked or rewritten since the last time:
     what is kept then stays.
@@ -259,11 +259,15 @@ def _instant(seconds: int | None) -> str | None:
     return None if seconds is None else instants.text(seconds * SECOND)
 
 
-def _write(data: bytes, out: Path | None) -> None:
+def _json(proof: Proof) -> str:
+    return msgspec.json.encode(proof).decode() + "\n"
+
+
+def _write(data: str, out: Path | None) -> None:
     if out is None:
-        sys.stdout.buffer.write(data)
+        click.echo(data, nl=False)
     else:
-        out.write_bytes(data)
+        out.write_text(data, encoding="utf-8")
 
 
 VERBS = (verify, prove, verify_proof, consistency, witness)

@@ -31,8 +31,8 @@ def serve(path: Path) -> int:
     stop = told_to_stop()
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is a policy to reload
     sidecar = Sidecar(config.load(path))
-    sidecar.start()
     signal.signal(signal.SIGHUP, lambda *_: sidecar.reload_policy())
+    sidecar.start()
     wait(stop)
     sidecar.stop()
     return DONE

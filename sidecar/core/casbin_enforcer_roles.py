@@ -76,10 +76,14 @@ def _above(links: list[Link], file: str) -> tuple[Above, list[Fault]]:
             waiting[member] -= 1
             if not waiting[member]:
                 ready.append(member)
-    return above, _faults(links, waiting, depth, file)
+    # Who is merely under a circle is not of it: what no name left has as a role goes.
+    circular = set(waiting)
+    while loose := circular - {role for name in circular for role in direct[name]}:
+        circular -= loose
+    return above, _faults(links, circular, depth, file)
 
 
-def _faults(links: list[Link], circular: Mapping[str, int], depth: Mapping[str, int], file: str) -> list[Fault]:
+def _faults(links: list[Link], circular: set[str], depth: Mapping[str, int], file: str) -> list[Fault]:
     faults = [
         Fault(file, link.line, f"`{link.member}` and `{link.role}` are roles of each other; remove a link")
         for link in links

@@ -139,6 +139,8 @@ class _Writer:
     def __init__(self, text: str, names: Names) -> None:
         self.names = names
         self.paths: list[str] = []  # the names of the text, by the number they have in the tree
+        if not text.strip():
+            raise MatcherFault("an empty expression; write `True` for always")
         if len(text) > LONGEST:
             raise MatcherFault(f"an expression of {len(text)} characters; at most {LONGEST}")
         self.python = "".join(self._tokens(text)).strip()

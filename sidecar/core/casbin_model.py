@@ -195,10 +195,10 @@ def read_policy(text: str, file: str, model: Model) -> tuple[Policy, list[Fault]
             continue
         fields = content.split(",") if content.isprintable() and not ODD.search(content) else None
         if fields is None:
-            fault = _line_fault(content)
             fields = split(content)
+            fault = _line_fault(content, fields)
             if fault or fields is None:
-                found.append(Fault(file, line, fault or _unbalanced(content)))
+                found.append(Fault(file, line, fault))
                 continue
         kind, *values = [field.strip() for field in fields]
         if len(values) != sizes.get(kind, -1):
@@ -216,10 +216,10 @@ def read_policy(text: str, file: str, model: Model) -> tuple[Policy, list[Fault]
 # What makes a line worth a second look: brackets hide commas, quotes and comments mean nothing to Casbin, and the
 # first column is where a row starts.
 ODD = re.compile(r"""[()\[\]"'#]|^[ \t]""")
-QUOTED = re.compile(r"""(?:^|,)\s*(?P<field>"[^",]*"?|'[^',]*'?)\s*(?=,|$)""")
+QUOTED = re.compile(r"""("[^"]*"?|'[^']*'?)\Z""")
 
 
-def _line_fault(content: str) -> str:
+def _line_fault(content: str, fields: list[str] | None) -> str:
     control = _control_fault(content)
     if control:
         return control
@@ -227,10 +227,12 @@ def _line_fault(content: str) -> str:
         return "a row starts in the first column: one of PyCasbin's readers drops it otherwise; remove the spaces"
     if re.search(r"\s#", content):
         return "PyCasbin reads a trailing comment as part of the last field; give it a line of its own"
-    quoted = QUOTED.search(content)
-    if quoted:
-        return f"rows have no quotes: PyCasbin keeps those of `{quoted['field']}` as letters; remove them"
-    return ""
+    if fields is None:
+        return (
+            "( ) and [ ] do not balance, in texts too: PyCasbin would swallow the rest, or raise; write them in pairs"
+        )
+    quoted = next(filter(QUOTED.match, map(str.strip, fields)), None)
+    return f"rows have no quotes: PyCasbin keeps those of `{quoted}` as letters; remove them" if quoted else ""
 
 
 def _control_fault(content: str) -> str:
@@ -255,13 +257,6 @@ def split(content: str) -> list[str] | None:
             start = mark.end()
     fields.append(content[start:])
     return None if depth else fields
-
-
-def _unbalanced(content: str) -> str:
-    return (
-        "( ) and [ ] do not balance, in texts too: PyCasbin would swallow the rest of the row, or raise; write them in"
-        " pairs"
-    )
 
 
 def _shape_fault(kind: str, values: list[str], model: Model, sizes: Mapping[str, int]) -> str:

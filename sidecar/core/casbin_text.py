@@ -38,8 +38,11 @@ LINKS = ("g", "g2", "g3", "g4")
 FIELDS = {kind: text.split(", ") for kind, text in MODEL["policy_definition"].items()}
 FIELDS |= {kind: ["member", "group"] for kind in LINKS}
 
+EXPRESSIONS = {"when", "otherwise", "obligation"}
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*\Z")
 SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._:/+;-]*\Z")
+SPLITTING = re.compile(r"[,()]")
+ODD = re.compile(r"[\[\]{}\\'`]")
 NONE = "-"
 
 
@@ -193,6 +196,8 @@ def read_rows(files: Mapping[str, str], nouns: Nouns, domains: Domains) -> tuple
 
 def character_fault(raw: str) -> str:
     """What is wrong with the characters of a line: comments may hold any letter, rows ASCII alone."""
+    if raw.isascii() and raw.isprintable():
+        return ""
     for character in raw:
         if not character.isprintable():
             return f"control character {character!r}; use spaces, and end lines with a line feed alone"
@@ -204,17 +209,19 @@ def character_fault(raw: str) -> str:
 
 def split(raw: str) -> list[str] | None:
     """The fields of a row as PyCasbin splits them, at commas outside parentheses; None when they do not balance."""
+    if "(" not in raw and ")" not in raw:
+        return [field.strip() for field in raw.split(",")]
     fields, depth, start = [], 0, 0
-    for index, character in enumerate(raw):
-        if character == "(":
+    for mark in SPLITTING.finditer(raw):
+        if mark[0] == "(":
             depth += 1
-        elif character == ")":
+        elif mark[0] == ")":
             depth -= 1
             if depth < 0:
                 return None
-        elif character == "," and not depth:
-            fields.append(raw[start:index].strip())
-            start = index + 1
+        elif not depth:
+            fields.append(raw[start : mark.start()].strip())
+            start = mark.end()
     fields.append(raw[start:].strip())
     return None if depth else fields
 
@@ -230,6 +237,7 @@ class _Rows:
         self.links: list[Link] = []
         self.faults: list[Fault] = []
         self.conditions: dict[str, Condition] = {}
+        self.plain: set[tuple[str, str]] = set()  # fields found to be plain names: most are written many times
 
     def line(self, raw: str, at: At) -> None:
         fault = character_fault(raw) or _line_fault(raw)
@@ -267,14 +275,16 @@ class _Rows:
         """Whether the fields that are plain names are; the faults of those that are not."""
         good = True
         for field, value in row.items():
-            if field in ("when", "otherwise", "obligation") or (field == "reason" and value == NONE):
+            if field in EXPRESSIONS or (field, value) in self.plain or (field == "reason" and value == NONE):
                 continue
             pattern, kind = (
                 (SOURCE, "letters, digits and ._:/+;-") if field == "source" else (NAME, "letters, digits, _ and -")
             )
-            if not pattern.match(value):
-                self.faults.append(at.fault(f"`{value}` is not a {field}; write {kind}, without quotes"))
-                good = False
+            if pattern.match(value):
+                self.plain.add((field, value))
+                continue
+            self.faults.append(at.fault(f"`{value}` is not a {field}; write {kind}, without quotes"))
+            good = False
         return good
 
     def effect(self, row: dict[str, str], at: At) -> bool | None:
@@ -351,5 +361,5 @@ def _line_fault(raw: str) -> str:
         return (
             "`#` inside a row: PyCasbin reads a trailing comment as part of the last field; give it a line of its own"
         )
-    odd = next((character for character in raw if character in "[]{}\\'`"), "")
-    return f"`{odd}` means something else to PyCasbin, or nothing; remove it" if odd else ""
+    odd = ODD.search(raw)
+    return f"`{odd[0]}` means something else to PyCasbin, or nothing; remove it" if odd else ""

@@ -45,6 +45,18 @@ class GrantChange(Struct, frozen=True):
     now: int
 
 
+class RequirementChange(Struct, frozen=True):
+    """Other sources must report each kind of fact from now on; `sources` are by kind."""
+
+    change_id: str
+    tenant: str
+    caller_id: str
+    digest: str
+    sources: dict[str, tuple[str, ...]]
+    now: int
+    request_id: str = ""
+
+
 class Stored(Struct, frozen=True):
     """What became of a change: its sequence in the tenant and what it counted.
 

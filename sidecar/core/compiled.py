@@ -99,7 +99,8 @@ class Compiled:
                 for row in self.index.met((profile, category, rules.action, rules.purpose))
                 if isinstance(row, Prohibition)
             }
-            met = [row for row in self.index.rows if id(row) in inside.union(map(id, met))]
+            inside.update(map(id, met))
+            met = [row for row in self.index.rows if id(row) in inside]
             asked = [
                 row
                 for row in met

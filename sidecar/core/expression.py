@@ -92,6 +92,8 @@ def parse(text: str) -> Node:
         raise ExpressionFault(f"an expression of {len(text)} characters; at most {LONGEST}: split the row")
     reader = _Reader(text)
     node = reader.either(negated=False, depth=0)
+    if reader.ahead in PYTHON_WORDS:
+        raise ExpressionFault(f"`{reader.ahead}` is not Casbin; write `{PYTHON_WORDS[reader.ahead]}`")
     if reader.ahead:
         raise ExpressionFault(f"`{reader.ahead}` is not expected here in `{text}`")
     count = sum(1 for _ in terms(node))

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from sidecar.core.casbin_text import Link
 from sidecar.errors import Fault
 
-LONGEST_CHAIN = 10  # links; PyCasbin stops there without a word
+LONGEST_CHAIN = 9  # links; PyCasbin looks at ten names in a row, and no further, without a word
 
 Members = Mapping[str, frozenset[str]]  # group → itself and every name under it
 

@@ -58,8 +58,7 @@ class Index(Generic[T]):
                 met &= mask
             if met not in seen:
                 seen.add(met)
-                rows = [row for number, row in enumerate(self.rows) if met >> number & 1]
-                yield tuple(name for _, name in combination), rows
+                yield tuple(name for _, name in combination), [self.rows[number] for number in _bits(met)]
 
     def _masks(self, column: int, names: Iterable[str]) -> dict[int, str]:
         """For each different set of rows that names of this column leave, as bits, one such name."""
@@ -78,6 +77,14 @@ class Index(Generic[T]):
 
     def _applies(self, number: int, reach: Sequence[frozenset[str]]) -> bool:
         return all(name in found for name, found in zip(self._places[number], reach, strict=True))
+
+
+def _bits(mask: int) -> Iterator[int]:
+    """The places of the bits that are set, the lowest first."""
+    while mask:
+        lowest = mask & -mask
+        yield lowest.bit_length() - 1
+        mask ^= lowest
 
 
 def _groups_of(members: Members) -> dict[str, frozenset[str]]:

@@ -48,6 +48,7 @@ def row_faults(pack: Pack, rows: Rows, own_reasons: Collection[str]) -> list[Fau
     every: tuple[Rule | Cell | Duty, ...] = (*rows.rules, *rows.cells, *rows.duties)
     for row in every:
         found += [row.at.fault(text) for text in _name_faults(row, names)]
+    found += [row.at.fault(text) for row, text in _shadowed(rows)]
     for rule in rows.rules:
         found += [rule.at.fault(text) for text in _rule_faults(rule, pack, own_reasons)]
     for cell in rows.cells:
@@ -59,6 +60,41 @@ def row_faults(pack: Pack, rows: Rows, own_reasons: Collection[str]) -> list[Fau
         except ValueError as fault:
             found.append(duty.at.fault(str(fault)))
     return found
+
+
+def _shadowed(rows: Rows) -> Iterator[tuple[Rule | Cell | Duty, str]]:
+    """Rows that another makes useless: the same under another name, and leave that a refusal of the same takes back.
+
+    A row repeated under its own name means nothing, and neither does its order. Rows of the same place and case with
+    another reason, or another `otherwise`, are both told.
+    """
+    seen: dict[tuple[object, ...], Rule | Cell | Duty] = {}
+    every: tuple[Rule | Cell | Duty, ...] = (*rows.rules, *rows.cells, *rows.duties)
+    for row in every:
+        first = seen.setdefault(_said(row), row)
+        if first.rule != row.rule:
+            yield row, f"says what `{first.rule}` of {first.at.file}:{first.at.line} says; keep one of the two"
+    judged: tuple[Rule | Cell, ...] = (*rows.rules, *rows.cells)
+    refusals = {(type(row), *_place(row)): row.at for row in judged if row.deny}
+    for row in judged:
+        refusal = None if row.deny else refusals.get((type(row), *_place(row)))
+        if refusal:
+            yield row, f"never allows: {refusal.file}:{refusal.line} denies in the same place and case; remove one"
+
+
+def _place(row: Rule | Cell | Duty) -> tuple[str, ...]:
+    """Where and when a row applies."""
+    purpose = () if isinstance(row, Cell) else (row.purpose,)
+    return row.profile, row.category, row.action, *purpose, row.when.text
+
+
+def _said(row: Rule | Cell | Duty) -> tuple[object, ...]:
+    """What a row says, apart from its name and its source."""
+    if isinstance(row, Duty):
+        return Duty, *_place(row), row.obligation
+    otherwise = row.otherwise if isinstance(row, Rule) else None
+    fallback = otherwise and (otherwise.reason, otherwise.when and otherwise.when.text)
+    return type(row), *_place(row), row.deny, row.reason, fallback
 
 
 def _name_faults(row: Rule | Cell | Duty, names: Mapping[str, Collection[str]]) -> Iterator[str]:

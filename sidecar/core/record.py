@@ -39,7 +39,7 @@ class Changed(Struct, frozen=True):
 
     change_id: str
     caller: Caller
-    what: str  # write_facts, open_grant, close_grant, swap_policy
+    what: str  # write_facts, open_grant, close_grant, swap_policy, require_sources, rotate_key, retire_month
     request_id: str
     controller_id: str
     digest: str  # SHA-256 of the canonical bytes of the request, hexadecimal

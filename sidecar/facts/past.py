@@ -35,17 +35,20 @@ def snapshot(
 ) -> Snapshot:
     """What stood at sequence `at`, as far as this question could ask for it; an empty `patient_id` is nobody.
 
+    `required` are the sources that must report each kind now, for a tenant of which it was never noted.
+
     Of staff it holds whoever the question or the facts found name, directly or through a delegation: a word can
     only look up a name it has read. Raises msgspec.DecodeError for a garbled row.
     """
     patient = PatientFacts("", controller_id, at)
     if patient_id:
         patient = reads.patient(connection, tenant, controller_id, patient_id, at)
+    noted = reads.required(connection, tenant, at)
     recorded_at = reads.recorded_at(connection, tenant, at)
     held = TenantFacts(
         tenant=tenant,
         seq=at,
-        required=required,
+        required=noted if noted is not None else required,
         watermarks=reads.watermarks(connection, tenant, at),
         **_staff(connection, tenant, {*texts(request), *texts(patient)}, at),
         **held_grants(_own_grants(connection, tenant, request, at, recorded_at), recorded_at),

@@ -75,6 +75,12 @@ _GRANT = _GRANTS.where(_grants.id == sa.bindparam("id"))
 
 _LAST = sa.select(tables.sequence.c.seq).where(tables.sequence.c.tenant == _tenant)
 _FIRST_PENDING = sa.select(sa.func.min(_changes.seq)).where(_changes.tenant == _tenant, _changes.leaf_index.is_(None))
+_REQUIRED = (
+    sa.select(tables.requirements.c.sources)
+    .where(tables.requirements.c.tenant == _tenant, tables.requirements.c.seq <= AT)
+    .order_by(tables.requirements.c.seq.desc())
+    .limit(1)
+)
 _LAST_BY = (
     sa.select(_changes.seq)
     .where(_changes.tenant == _tenant, _changes.recorded_at <= sa.bindparam("instant"))
@@ -159,6 +165,12 @@ def tenant_facts(
         **staff,
         **held_grants(map(rows.grant, recent), now),
     )
+
+
+def required(connection: sa.Connection, tenant: str, at: int) -> dict[str, tuple[str, ...]] | None:
+    """The sources that had to report each kind of fact at sequence `at`; None where that was never noted."""
+    text = connection.execute(_REQUIRED, {"tenant": tenant, "at": at}).scalar()
+    return None if text is None else rows.sources(text)
 
 
 def recorded_at(connection: sa.Connection, tenant: str, at: int) -> int:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sidecar.core.bundle import Snapshot, TenantFacts
-from sidecar.core.change import FactsChange, GrantChange, LeafMaker, Stored
+from sidecar.core.change import FactsChange, GrantChange, LeafMaker, RequirementChange, Stored
 from sidecar.core.model import KINDS, Grant, Request
 from sidecar.core.reading import FactsPage, FactsQuery
 from sidecar.errors import FactsTooOld, FactsUnavailable, InvalidRequest, NotFound
@@ -34,11 +34,13 @@ class FactsRoom:
     ) -> None:
         """`required` names the sources that must report each kind; `patients` bounds those in memory of each tenant."""
         self._database, self._tokens = database, tokens
+        self.required = required
         self._store = Store(database, required)
         self._view = View(self._store, patients, lambda tenant: _nothing(tenant, required))
         self._changing = threading.RLock()
         self._pending: dict[str, Pending] = {}
         self._acknowledged: set[str] = set()  # those of `_pending` that wait for an earlier one
+        self._to_note: list[str] = []
         self._last_token: dict[str, tuple[int, str]] = {}
 
     def start(self) -> None:
@@ -46,6 +48,8 @@ class FactsRoom:
         self._pending = {change.change_id: change for change in self._store.pending()}
         for tenant in self._store.tenants():
             self._view.tenant_facts(tenant)
+            if self._store.required(tenant) != self.required:
+                self._to_note.append(tenant)
 
     def close(self) -> None:
         """Close the store and let another process have the folder."""
@@ -163,6 +167,17 @@ class FactsRoom:
         """Keep a grant, opened or closed, and its pending leaf; otherwise as `write`."""
         with self._changing:
             return self._waiting(change.tenant, *self._store.save_grant(change, leaf))
+
+    def to_note(self) -> list[str]:
+        """The tenants of which other sources are noted than those that must report now."""
+        return list(self._to_note)
+
+    def note_required(self, change: RequirementChange, leaf: LeafMaker) -> Stored:
+        """Keep which sources must report each kind from now on, and the pending leaf; otherwise as `write`."""
+        with self._changing:
+            stored = self._waiting(change.tenant, *self._store.note_required(change, leaf))
+            self._to_note.remove(change.tenant)
+            return stored
 
     def acknowledge(self, change_id: str, index: int) -> None:
         """Take note that the leaf of a change is in the ledger, at `index`: the change becomes visible.

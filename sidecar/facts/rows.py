@@ -1,6 +1,6 @@
 """Facts and grants ↔ rows of the store."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 from msgspec import Struct
@@ -12,6 +12,7 @@ from sidecar.core.model import Fact, Grant, Known
 
 _fact_of = msgspec.json.Decoder(Fact).decode
 _grant_of = msgspec.json.Decoder(Grant).decode
+_sources_of = msgspec.json.Decoder(dict[str, tuple[str, ...]]).decode
 _encode = msgspec.json.Encoder().encode
 
 # Table of TenantFacts → the kind it holds (any, where only the column matters) and the column that is its key.
@@ -121,3 +122,13 @@ def grant_body(grant: Grant) -> str:
 def grant(text: str) -> Grant:
     """The grant of its JSON. Raises msgspec.DecodeError for a garbled one."""
     return _grant_of(text)
+
+
+def sources_body(required: Mapping[str, tuple[str, ...]]) -> str:
+    """The JSON of the sources that must report each kind."""
+    return _encode(dict(sorted(required.items()))).decode()
+
+
+def sources(text: str) -> dict[str, tuple[str, ...]]:
+    """The sources of their JSON. Raises msgspec.DecodeError for a garbled one."""
+    return _sources_of(text)

@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 import sqlalchemy as sa
 from msgspec import Struct
 
-from sidecar.core.bundle import PatientFacts, Snapshot, TenantFacts
-from sidecar.core.change import Counts, FactsChange, GrantChange, LeafMaker, Stored
+from sidecar.core.bundle import FOREVER, PatientFacts, Snapshot, TenantFacts
+from sidecar.core.change import Counts, FactsChange, GrantChange, LeafMaker, RequirementChange, Stored
 from sidecar.core.model import Grant, Request
 from sidecar.errors import FactsTooOld, InvalidRequest
-from sidecar.facts import past, reads, tables
+from sidecar.facts import past, reads, rows, tables
 from sidecar.facts.database import Database
 from sidecar.facts.patch import Patch
 from sidecar.facts.writes import keep_facts, keep_grant
@@ -58,6 +58,27 @@ class Store:
         """Keep a grant as it stands from now on, and its pending leaf; otherwise as `write`."""
         row = {"controller_id": change.grant.controller_id, "what": change.what, "grant_id": change.grant.id}
         return self._keep(change, row, leaf, lambda tx, seq, at: keep_grant(tx, change, seq, at))
+
+    def note_required(self, change: RequirementChange, leaf: LeafMaker) -> tuple[Stored, Patch | None]:
+        """Keep which sources must report each kind from now on, and the pending leaf; otherwise as `write`."""
+
+        def keep(tx: sa.Connection, seq: int, at: int) -> tuple[Counts, Patch]:
+            _note(tx, change.tenant, seq, change.sources)
+            return (0, 0, 0), Patch(change.tenant, seq, at)
+
+        return self._keep(change, {"controller_id": "", "what": "require_sources", "grant_id": ""}, leaf, keep)
+
+    def required(self, tenant: str) -> dict[str, tuple[str, ...]]:
+        """The sources noted last; for a store that never noted any, those that must report now, noted by this.
+
+        Raises FactsUnavailable.
+        """
+        with self._database.writing() as tx:
+            noted = reads.required(tx, tenant, FOREVER)
+            if noted is None:
+                noted = dict(self._required)
+                _note(tx, tenant, 0, noted)
+            return noted
 
     def acknowledge(self, change_id: str, index: int) -> None:
         """Note the place of a change's leaf in the ledger. Raises FactsUnavailable."""
@@ -107,7 +128,7 @@ class Store:
 
     def _keep(
         self,
-        change: FactsChange | GrantChange,
+        change: FactsChange | GrantChange | RequirementChange,
         row: dict[str, str],
         leaf: LeafMaker,
         keep: Callable[[sa.Connection, int, int], tuple[Counts, Patch]],
@@ -119,6 +140,8 @@ class Store:
             if previous is not None:
                 return previous, None
             seq, at = _next(tx, change.tenant, change.now)
+            if seq == 1:
+                _note(tx, change.tenant, 0, self._required)
             counts, patch = keep(tx, seq, at)
             stored = Stored(change.change_id, seq, *counts, change.digest, leaf(seq, counts), row["grant_id"])
             tx.execute(
@@ -152,6 +175,11 @@ def _check_keys(change: FactsChange) -> None:
     for index, retraction in enumerate(change.retract):
         if (change.controller_id, retraction.source, retraction.id) in keys:
             raise InvalidRequest(f"retract[{index}].id", "written and retracted in one request")
+
+
+def _note(tx: sa.Connection, tenant: str, seq: int, sources: Mapping[str, tuple[str, ...]]) -> None:
+    row = {"tenant": tenant, "seq": seq, "sources": rows.sources_body(sources)}
+    tx.execute(sa.insert(tables.requirements), row)
 
 
 def _previous(tx: sa.Connection, tenant: str, caller_id: str, request_id: str) -> Stored | None:

@@ -126,3 +126,12 @@ sequence = sa.Table(
     sa.Column("seq", sa.BigInteger, nullable=False),
     sa.Column("recorded_at", sa.BigInteger, nullable=False),
 )
+
+# Which sources had to report each kind of fact from a sequence on: JSON, kind → names. No row before the first change.
+requirements = sa.Table(
+    "requirements",
+    metadata,
+    sa.Column("tenant", sa.Text, primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("sources", sa.Text, nullable=False),
+)

@@ -86,7 +86,7 @@ def inclusion(path: Path, decision_id: str) -> Inclusion | NotYetSigned | None:
                 return NotYetSigned(index)
         return None
     index, leaf = found
-    hashes = merkle.inclusion_proof(index, told.size, nodes(folder, told.size))
+    hashes = merkle.inclusion_proof(index, told.size, nodes(folder, told))
     if not merkle.verify_inclusion(_hash(leaf), index, told.size, hashes, told.root):
         raise InputFault(f"record {index} is not the one that was signed: `ledger verify` tells what was done to it")
     return Inclusion(index, leaf, hashes, note.decode(), decision_id)
@@ -103,11 +103,8 @@ def consistency(path: Path, old_note: bytes, keys: Sequence[VerifierKey]) -> tup
     refusal = _shrunk_or_forked(old, new)
     if refusal is not None:
         return Verdict(False, refusal, new), None
-    node = nodes(folder, new.size)
-    hashes = merkle.consistency_proof(old.size, new.size, node)
+    hashes = merkle.consistency_proof(old.size, new.size, nodes(folder, new))
     if not merkle.verify_consistency(old.size, old.root, new.size, new.root, hashes):
-        if new.size and merkle.range_hash(0, new.size, node) != new.root:
-            raise InputFault("the tiles do not fit their checkpoint: `ledger verify` tells which")
         return Verdict(
             False, f"rewritten: the log does not begin with the {old.size} records signed earlier", new
         ), None
@@ -115,27 +112,31 @@ def consistency(path: Path, old_note: bytes, keys: Sequence[VerifierKey]) -> tup
     return checked(proof, keys), proof
 
 
-def nodes(folder: LogFolder, size: int) -> NodeAt:
-    """The nodes of a log's tree of `size` entries, from its tiles.
+def nodes(folder: LogFolder, told: Checkpoint) -> NodeAt:
+    """The nodes of a log's tree, from tiles that lead to the root of its checkpoint.
 
-    Looking one up raises InputFault for a tile that is not whole, OSError.
+    Raises InputFault for tiles that do not; looking a node up does too, and OSError.
     """
 
     @lru_cache(maxsize=64)
     def tile(level: int, n: int) -> list[bytes]:
-        width = min(WIDTH, (size >> HEIGHT * level) - n * WIDTH)
+        width = min(WIDTH, (told.size >> HEIGHT * level) - n * WIDTH)
+        file = folder.prefix + files.tile_file(level, n, width)
         part = folder.part(level, n, width)
-        told = files.hashes(part)[:width] if part else []
-        if len(told) < width:
-            file = folder.prefix + files.tile_file(level, n, width)
+        found = files.hashes(part)[:width] if part else []
+        if len(found) < width:
             raise InputFault(f"`{file}` is missing or not whole: `ledger verify` tells more")
-        return told
+        if width == WIDTH and merkle.root(found) != tile(level + 1, n // WIDTH)[n % WIDTH]:
+            raise InputFault(f"`{file}` was changed: `ledger verify` tells more")
+        return found
 
     def node(level: int, index: int) -> bytes:
         within = level % HEIGHT
         n, first = divmod(index << within, WIDTH)
         return merkle.root(tile(level // HEIGHT, n)[first : first + (1 << within)])
 
+    if merkle.range_hash(0, told.size, node) != told.root:
+        raise InputFault("the tiles do not fit their checkpoint: `ledger verify` tells more")
     return node
 
 
@@ -214,9 +215,10 @@ def read(data: bytes) -> Proof:
     try:
         if data.startswith(TLOG_PROOF.encode()):
             return _read_text(data.decode())
-        return _decode(data)
+        proof: Proof = _decode(data)
     except (msgspec.DecodeError, ValueError) as fault:
         raise InputFault(f"this is no proof: {fault}") from None
+    return proof
 
 
 def _read_text(told: str) -> Inclusion:

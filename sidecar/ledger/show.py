@@ -1,5 +1,6 @@
 """Leaves as an auditor reads them: found by pseudonym, opened with the keys, one JSON object each."""
 
+import json
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -25,11 +26,6 @@ FIRST_STRETCH, LONGEST_STRETCH = 256, 65_536  # leaves read at once
 NOT_SEALED = "not sealed with the content key of its month: altered, or of another ledger"
 
 Shown = dict[str, Any]
-
-# What JSON lets stand in a text and a terminal or a reader of lines would obey: C1 controls, line and paragraph
-# separators, changes of writing direction.
-_OBEYED = (*range(0x7F, 0xA0), *range(0x2028, 0x202F), *range(0x2066, 0x206A))
-_ESCAPED = {code: f"\\u{code:04x}" for code in _OBEYED}
 
 
 class Book(Protocol):
@@ -114,8 +110,15 @@ def _decision(entry: Entry, position: str) -> Checked:
 
 
 def _line(shown: Shown) -> str:
-    """JSON on one line, for any reader of lines."""
-    return msgspec.json.encode(shown).decode().translate(_ESCAPED)
+    """JSON on one line, for any reader of lines.
+
+    What JSON lets stand in a text and a terminal or a reader would obey, or not show, is escaped: controls, line and
+    paragraph separators, changes of writing direction, invisible characters.
+    """
+    text = msgspec.json.encode(shown).decode()
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in text)
 
 
 def _newest_first(book: Book, end: int) -> Iterator[tuple[int, bytes]]:

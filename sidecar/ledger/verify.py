@@ -54,10 +54,11 @@ def verify(
     found = scan(folder, told.size, jobs, lambda done: progress(done, told.size))
     findings += _tree(folder, found, told.root)
     findings += _large(folder, found)
-    strays, notices = _others(folder, told.size, {finding.file for finding in findings})
-    tail = journal(folder, told.size)
+    blamed = {finding.file for finding in findings}
+    strays, notices = _others(folder, told.size, blamed)
+    tail = journal(folder, told.size, blamed)
     findings += [*strays, *tail.findings]
-    return Report(tuple(findings), tuple(notices), told, signed_at, tail.end - told.size)
+    return Report(tuple(findings), tuple(notices + tail.notices), told, signed_at, tail.end - told.size)
 
 
 def _checkpoint(folder: LogFolder, keys: Sequence[VerifierKey]) -> tuple[Checkpoint | None, int | None, list[Finding]]:

@@ -110,20 +110,19 @@ def _undecided(folder: LogFolder, found: Lowest) -> Iterator[Finding]:
             whole, at = False, found.base + min(len(told), part.width)
             what = MODIFIED if len(told) > part.width else TRUNCATED
             yield Finding(what, folder.prefix + part.file, f"the file is not as long as its name says, by {at}", at, at)
-    if found.bundle is None or found.tile is None:
-        return
-    pairs = zip(found.by_entries[: found.width], found.by_tile[: found.width], strict=False)
-    differ = [found.base + n for n, (ours, theirs) in enumerate(pairs) if ours != theirs]
-    for first, last in runs(differ):
-        text = (
-            f"{records(first, last)}: an entry and its hash in `{folder.prefix}{found.tile.file}` differ, and nothing"
-        )
-        text += " leads to the signed root any more to tell which was changed"
-        yield Finding(MODIFIED, folder.prefix + found.bundle.file, text, first, last)
-    if whole and not differ:
+    differ: list[int] = []
+    if found.bundle is not None and found.tile is not None:
+        pairs = zip(found.by_entries[: found.width], found.by_tile[: found.width], strict=False)
+        differ = [found.base + n for n, (ours, theirs) in enumerate(pairs) if ours != theirs]
+        for first, last in runs(differ):
+            text = f"{records(first, last)}: an entry and its hash in `{folder.prefix}{found.tile.file}` differ, and"
+            text += " nothing leads to the signed root any more to tell which was changed"
+            yield Finding(MODIFIED, folder.prefix + found.bundle.file, text, first, last)
+    left = found.bundle or found.tile
+    if left is not None and whole and not differ:
         last = found.base + found.width - 1
-        text = f"{records(found.base, last)}: neither the entries nor their hashes lead to the signed root"
-        yield Finding(MODIFIED, folder.prefix + found.bundle.file, text, found.base, last)
+        text = f"{records(found.base, last)}: what is left does not lead to the signed root"
+        yield Finding(MODIFIED, folder.prefix + left.file, text, found.base, last)
 
 
 def _above(folder: LogFolder, scan: Scan, truth: Truth, level: int) -> Iterator[Finding]:

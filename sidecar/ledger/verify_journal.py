@@ -7,6 +7,7 @@ frame   length of the leaf (4), CRC-32 (4), the leaf; numbers are big-endian
 import re
 import zlib
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from struct import Struct as Layout
 
@@ -33,36 +34,46 @@ class Tail(Struct):
 
     end: int
     findings: list[Finding]
+    notices: list[str]
 
 
 class _Segment(Struct, frozen=True):
     file: str
     first: int
     data: bytes
+    until: int | None  # the first leaf of the next file: what stands here from there on was given up; None for the last
 
 
-def journal(folder: LogFolder, size: int) -> Tail:
-    """The journal compared with the signed tree of `size` entries. Raises OSError."""
-    tail = Tail(size, [])
+def journal(folder: LogFolder, size: int, blamed: AbstractSet[str] = frozenset()) -> Tail:
+    """The journal compared with the signed tree of `size` entries, except with files blamed already. Raises OSError."""
+    tail = Tail(size, [], [])
     if folder.journal is None:
         return tail
     numbers = _numbers(folder.journal, tail)
-    at: int | None = None  # the leaf that comes next; None when it cannot be told
+    if not numbers and size:
+        tail.findings.append(Finding(MISSING, "journal", "no file is left: what was not yet signed is lost"))
+    at = _start(folder, size)  # the leaf that comes next; None when it cannot be told
     for place, number in enumerate(numbers):
-        path = folder.journal / _name(number)
+        following = folder.journal / _name(numbers[place + 1]) if number != numbers[-1] else None
+        segment = _opened(folder.journal / _name(number), following, tail)
         if place and number != numbers[place - 1] + 1:
-            text = f"missing, and what follows up to `{path.name}`"
+            text = f"missing, and what follows up to `{_name(number)}`"
             tail.findings.append(Finding(MISSING, f"journal/{_name(numbers[place - 1] + 1)}", text))
-            at = None
-        segment = _opened(path, number == numbers[-1], tail)
-        if segment is not None and at is not None and at < segment.first:
+        elif segment is not None and at is not None and at < segment.first:
             text = f"missing before this file begins: {records(at, segment.first - 1)}"
             tail.findings.append(Finding(MISSING, segment.file, text, at, segment.first - 1))
-        at = _followed(folder, segment, size, tail) if segment is not None else None
-    if at is not None and at < size:
+        at = _followed(folder, segment, size, blamed, tail) if segment is not None else None
+    if numbers and at is not None and at < size:
         text = f"the file ends before {records(at, size - 1)}, which the checkpoint speaks of"
         tail.findings.append(Finding(TRUNCATED, f"journal/{_name(numbers[-1])}", text, at, size - 1))
     return tail
+
+
+def _start(folder: LogFolder, size: int) -> int:
+    """The first leaf that the journal must have: those before stand in bundles, signed or on their way to be."""
+    while folder.part(ENTRIES, size // WIDTH) is not None:
+        size += WIDTH - size % WIDTH
+    return size
 
 
 def _name(number: int) -> str:
@@ -80,17 +91,31 @@ def _numbers(path: Path, tail: Tail) -> list[int]:
     return sorted(numbers)
 
 
-def _opened(path: Path, last: bool, tail: Tail) -> _Segment | None:
-    file, data = f"journal/{path.name}", _settled(path) if last else path.read_bytes()
-    if len(data) < _HEADER_BYTES or _CHECK.unpack_from(data, _HEADER.size)[0] != zlib.crc32(data[: _HEADER.size]):
-        what = TRUNCATED if len(data) < _HEADER_BYTES else MODIFIED
+def _opened(path: Path, following: Path | None, tail: Tail) -> _Segment | None:
+    file = f"journal/{path.name}"
+    try:
+        data = _settled(path) if following is None else path.read_bytes()
+    except FileNotFoundError:
+        return None  # a log that goes on takes away what stands in signed bundles
+    header = data[:_HEADER_BYTES]
+    first = _first(header)
+    if first is None:
+        what = TRUNCATED if len(header) < _HEADER_BYTES else MODIFIED
         tail.findings.append(Finding(what, file, "the header is not whole: what is behind it cannot be read"))
         return None
-    magic, first, _ = _HEADER.unpack_from(data)
-    if magic != _MAGIC:
-        tail.findings.append(Finding(MODIFIED, file, "the file does not begin as a journal's does"))
+    until = None
+    if following is not None and following.exists():
+        with following.open("rb") as next_file:
+            until = _first(next_file.read(_HEADER_BYTES))
+    return _Segment(file, first, data, until)
+
+
+def _first(header: bytes) -> int | None:
+    """The index of the first leaf that a header tells; None when it is not whole."""
+    if len(header) < _HEADER_BYTES or _CHECK.unpack_from(header, _HEADER.size)[0] != zlib.crc32(header[: _HEADER.size]):
         return None
-    return _Segment(file, first, data)
+    magic, first, _ = _HEADER.unpack_from(header)
+    return int(first) if magic == _MAGIC else None
 
 
 def _settled(path: Path) -> bytes:
@@ -108,17 +133,20 @@ def _ends_whole(data: bytes) -> bool:
     return end == len(data)
 
 
-def _followed(folder: LogFolder, segment: _Segment, size: int, tail: Tail) -> int | None:
+def _followed(folder: LogFolder, segment: _Segment, size: int, blamed: AbstractSet[str], tail: Tail) -> int | None:
     """Go through a segment, compare what is signed, and give the index after its last leaf; None for damage."""
     at, end = segment.first, _HEADER_BYTES
     differ: list[int] = []
     signed: tuple[int, list[bytes], list[bytes]] = (-1, [], [])
-    for start, end in _frames(segment.data):
+    for start, stop in _frames(segment.data):
+        if at == segment.until:
+            break
+        end = stop
         if at < size:
             n, place = divmod(at, WIDTH)
             if signed[0] != n:
-                signed = (n, *_signed(folder, n, min(WIDTH, size - n * WIDTH)))
-            found = merkle.leaf_hash(tiles.entry(segment.data[start:end]))
+                signed = (n, *_signed(folder, n, min(WIDTH, size - n * WIDTH), blamed))
+            found = merkle.leaf_hash(tiles.entry(segment.data[start:stop]))
             told = [hashes[place] for hashes in signed[1:] if place < len(hashes)]
             if told and found not in told:
                 differ.append(at)
@@ -129,6 +157,9 @@ def _followed(folder: LogFolder, segment: _Segment, size: int, tail: Tail) -> in
     left = len(segment.data) - end
     if not left:
         return at
+    if at == segment.until:
+        tail.notices.append(f"{segment.file}: {left} bytes behind the last record were given up")
+        return at
     torn = at >= size and not _whole_frame_in(segment.data[end:])
     text = f"record {at} at byte {end} is not whole"
     text += ", and not signed: a process that died while it wrote leaves this too, and cuts it when it starts" * torn
@@ -136,9 +167,13 @@ def _followed(folder: LogFolder, segment: _Segment, size: int, tail: Tail) -> in
     return None
 
 
-def _signed(folder: LogFolder, n: int, width: int) -> tuple[list[bytes], list[bytes]]:
+def _signed(folder: LogFolder, n: int, width: int, blamed: AbstractSet[str]) -> tuple[list[bytes], list[bytes]]:
+    """The hashes of a bundle's entries by its tile and by the bundle; empty for one that is not there or is blamed."""
     tile, bundle = folder.part(0, n, width), folder.part(ENTRIES, n, width)
-    return files.hashes(tile) if tile else [], files.entry_hashes(bundle) if bundle else []
+    return (
+        files.hashes(tile) if tile and folder.prefix + tile.file not in blamed else [],
+        files.entry_hashes(bundle) if bundle and folder.prefix + bundle.file not in blamed else [],
+    )
 
 
 def _frames(data: bytes) -> Iterator[tuple[int, int]]:
@@ -165,10 +200,11 @@ def _whole_frame_in(data: bytes) -> bool:
 
 def unsigned_leaves(folder: LogFolder, size: int) -> Iterator[tuple[int, bytes]]:
     """Index and bytes of the leaves of the journal that a tree of `size` entries does not hold. Raises OSError."""
-    ignored = Tail(size, [])
-    for path in sorted(folder.journal.glob("*.log")) if folder.journal else ():
-        segment = _opened(path, True, ignored)
+    ignored = Tail(size, [], [])
+    paths = sorted(folder.journal.glob("*.log")) if folder.journal else []
+    for path, following in zip(paths, [*paths[1:], None], strict=True):
+        segment = _opened(path, following, ignored)
         if segment is not None:
             for index, (start, end) in enumerate(_frames(segment.data), segment.first):
-                if index >= size:
+                if size <= index and index != segment.until:
                     yield index, segment.data[start:end]

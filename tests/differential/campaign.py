@@ -74,6 +74,12 @@ class Tally:
             if len(self.texts) < 3:
                 self.texts.append(f"{name}\n  " + "\n  ".join([*found, *self.smallest(judges, case)]))
 
+    def add(self, other: "Tally") -> None:
+        """Count another tally's cases too."""
+        self.questions, self.openings = self.questions + other.questions, self.openings + other.openings
+        self.differing, self.reasons = self.differing + other.differing, self.reasons + other.reasons
+        self.texts = (self.texts + other.texts)[:3]
+
     @staticmethod
     def smallest(judges: Judges, case: Case) -> Iterator[str]:
         """The smallest world in which the judges still differ, and the question."""

@@ -5,6 +5,7 @@ from dataclasses import replace as with_fields
 
 from msgspec.structs import replace
 
+from sidecar.core.model import Decision, Fact
 from sidecar.core.policy import PolicySet
 from tests.differential.production import decide, in_plain_terms
 from tests.differential.worlds import CONTROLLER, Case
@@ -21,6 +22,7 @@ COMPARED = (
     "offer",
     "terms",
 )
+NOT_AVAILABLE = Answer("DENY", "NOT_AVAILABLE", "")
 SEEN = ("effect", "reason", "obligations", "advice", "offer")  # what the caller sees and may keep
 
 
@@ -53,13 +55,48 @@ def disagreements(policy: PolicySet, oracle: Oracle, case: Case) -> tuple[Answer
             found.append(f"unknown: oracle {sorted(unknown)}, production {decision.unknown}")
     if plain.true_reason == "FACTS_UNAVAILABLE" and not decision.unknown:
         found.append("unknown: production names no word for FACTS_UNAVAILABLE")
-    return plain, found + list(too_long(oracle, case, plain, decision.valid_until))
+    concealed = case.opening is None and plain.effect == "DENY" and oracle.conceals
+    twin = without_will(oracle, case) if concealed else case
+    if twin == case:
+        return plain, found + list(too_long(oracle, case, plain, oracle.longest(plain), decision.valid_until))
+    return plain, found + list(traces(policy, oracle, twin, decision))
 
 
-def too_long(oracle: Oracle, case: Case, plain: Answer, until: int) -> Iterator[str]:
+def without_will(oracle: Oracle, case: Case) -> Case:
+    """The case with the patient's masks, blocks and oppositions taken away, and the delegations they void (3.0.4)."""
+    reading = oracle.reading(case.request, case.caller, CONTROLLER, case.world, case.now)
+    reading.refuse_delegators()
+
+    def stays(fact: Fact) -> bool:
+        given = fact.delegation
+        voided = given is not None and given.from_subject_id in reading.unheard
+        return fact.directive is None and not (voided and given.to_subject_id == case.request.subject.id)
+
+    stated = case.request.resource.masked_for
+    resource = replace(case.request.resource, masked_for=None if stated is None else ())
+    request = replace(case.request, resource=resource, facts=tuple(filter(stays, case.request.facts)))
+    world = with_fields(case.world, facts=tuple(filter(stays, case.world.facts)))
+    return replace(case, request=request, world=world)
+
+
+def traces(policy: PolicySet, oracle: Oracle, twin: Case, decision: Decision) -> Iterator[str]:
+    """What a refusal shows that it would not have shown had the patient willed nothing."""
+    plain, (other, _) = asked(oracle, twin), decide(policy, twin)
+    if plain.effect == "DENY":
+        shown = [name for name in (*SEEN, "valid_until") if getattr(decision, name) != getattr(other, name)]
+    else:
+        shown = ["reason"] if decision.reason != "NOT_AVAILABLE" else []
+    if shown:
+        yield f"the patient's will shows in {', '.join(shown)}: {decision}, without it {other}"
+    # A change in what the patient wills is not announced: valid_until is that of the question without it.
+    longest = oracle.longest(plain) if plain.effect == "DENY" else oracle.longest(NOT_AVAILABLE)
+    yield from too_long(oracle, twin, plain, longest, decision.valid_until)
+
+
+def too_long(oracle: Oracle, case: Case, plain: Answer, longest: int, until: int) -> Iterator[str]:
     """Why the answer may not be kept as long as production says: its age, or a change of answer before that."""
-    if not case.now <= until <= case.now + oracle.longest(plain):
-        yield f"valid_until: {until - case.now} µs, at most {oracle.longest(plain)}"
+    if not case.now <= until <= case.now + longest:
+        yield f"valid_until: {until - case.now} µs, at most {longest}"
     if case.opening is not None:
         return  # an opening's answer carries its own end
     known, edges = {case.now}, set(plain.edges)

@@ -8,12 +8,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from sidecar.core import loading
-from sidecar.core.model import PolicyRef
+from sidecar.authoring.bundle import Bundle, compile_bundle
 from sidecar.core.pack import Pack
 from sidecar.core.policy import PolicySet
-from sidecar.core.situation import Situation
-from sidecar.core.vocabulary import NOUNS
 from tests.oracle import Oracle
 
 DAY = 86_400
@@ -162,7 +159,8 @@ class Written(Struct, frozen=True):
     def compiled(self) -> PolicySet:
         """What the product makes of it."""
         pack = msgspec.convert(self.parameters, Pack)  # as bundle.decode_pack reads pack.toml
-        return loading.load(pack, self.files, sentences(self.parameters), PolicyRef("t", "r", "d"), NOUNS, Situation)
+        texts = dict.fromkeys(("texts/fr.toml", "texts/en.toml"), sentences(self.parameters))
+        return compile_bundle(Bundle(pack, {**self.files, **texts}, "digest"))
 
     def read(self) -> Oracle:
         """What the oracle makes of it."""
@@ -195,16 +193,17 @@ def a_pack_of(when: str, denies: bool = False) -> Written:
     return Written(parameters, {**whole.files, "rules/all.csv": "\n".join(rows)})
 
 
-def sentences(parameters: dict[str, Any]) -> dict[str, dict[str, dict[str, str]]]:
+def sentences(parameters: dict[str, Any]) -> str:
     """A sentence for every code, as a pack must have them."""
     duties = parameters["obligations"]
-    table = {
-        "reasons": dict.fromkeys(parameters["reasons"], "..."),
-        "obligations": {name: "..." for name, rule in duties.items() if not rule.get("advice")},
-        "advice": {name: "..." for name, rule in duties.items() if rule.get("advice")},
-        "motives": dict.fromkeys(parameters["break_glass"]["motives"], "..."),
+    tables = {
+        "reasons": parameters["reasons"],
+        "obligations": [name for name, rule in duties.items() if not rule.get("advice")],
+        "advice": [name for name, rule in duties.items() if rule.get("advice")],
+        "motives": parameters["break_glass"]["motives"],
     }
-    return {"fr": table, "en": table}
+    lines = [[f"[{table}]", *(f'{code} = "..."' for code in codes)] for table, codes in tables.items()]
+    return "\n".join(line for table in lines for line in table)
 
 
 def _links(random: Random) -> list[str]:
@@ -306,12 +305,13 @@ def _cell(random: Random) -> str:
 
 def _rows(random: Random, links: list[str]) -> list[str]:
     rows = []
-    for gate in random.sample(GATES, random.randint(2, 4)):
+    for gate in dict.fromkeys((*random.sample(GATES, random.randint(1, 3)), "G-WILL")):
         reason = {"G-WILL": ("MASKED", "BLOCKED"), "A-15": ("OWN", "COSIGN")}.get(gate, ("CLOSED", "OLD", "COSIGN"))
         for _ in range(random.choice((1, 1, 2))):
             number = random.choice((1, 2, 10, 11))
             when = _deny(random, gate)
-            rows.append(f"p, {gate}-{number}, {_places(random)}, {when}, deny, {random.choice(reason)}, -, S-1")
+            places = _places(random, narrow=0.15 if gate == "G-WILL" else 0.5)
+            rows.append(f"p, {gate}-{number}, {places}, {when}, deny, {random.choice(reason)}, -, S-1")
     for _ in range(random.randint(2, 4)):
         when, reason = _allow(random), random.choice(ALLOWED)
         otherwise = random.choice(OTHERWISE)
@@ -331,7 +331,8 @@ def _rows(random: Random, links: list[str]) -> list[str]:
         when = random.choice(("True", _word(random, TIES), _word(random, FORBIDS), "r.context.grant_open"))
         rows.append(f"p2, D-{random.randint(1, 12)}, {_places(random)}, {when}, {random.choice(DUTIES)}, S-1")
     random.shuffle(rows)
-    return rows
+    # The loader refuses a row that says the same under another name.
+    return list({(row.split(", ")[0], row.split(", ", 2)[2]): row for row in rows}.values())
 
 
 def _parameters(random: Random) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from itertools import islice
 from random import Random
 
@@ -9,9 +10,9 @@ import pytest
 
 from sidecar.core.policy import PolicySet
 from tests.differential.campaign import cases, small_packs
-from tests.differential.compare import COMPARED, asked, at_its_edges
+from tests.differential.compare import COMPARED, asked, at_its_edges, too_long
 from tests.differential.defects import CLOSURES, WINDOWS, Defect, without
-from tests.differential.packs import GATES, PEOPLE, a_pack_of
+from tests.differential.packs import GATES, PEOPLE, Written, a_pack_of
 from tests.differential.production import decide, in_plain_terms
 from tests.differential.worlds import Case, Setting, setting_of
 from tests.oracle import Answer
@@ -80,16 +81,25 @@ def test_a_window_that_is_off_by_one_is_caught(defect, capsys):
     assert caught > 0
 
 
-@pytest.mark.parametrize("each", CLOSURES, ids=lambda each: each[0])
-def test_a_wrong_role_closure_is_caught(each, capsys):
-    name, pack, during = each
-    caught = of = 0
-    for _, written, asked_of in small_packs(range(8), 40):
+@cache
+def small_packs_judged() -> list[tuple[Written, list[tuple[Case, Answer]]]]:
+    """Some small packs, with cases and what the oracle says of each."""
+    found = []
+    for _, written, asked_of in small_packs(range(24), 30):
         oracle = written.read()
+        found.append((written, [(case, asked(oracle, case)) for case in asked_of]))
+    return found
+
+
+@pytest.mark.parametrize("closure", CLOSURES, ids=lambda closure: closure[0])
+def test_a_wrong_role_closure_is_caught(closure, capsys):
+    name, pack, during = closure
+    caught = of = 0
+    for written, judged in small_packs_judged():
         with during():
             policy = pack(written).compiled()
-            for case in asked_of:
-                caught, of = caught + differs(policy, case, asked(oracle, case)), of + 1
+            caught += sum(differs(policy, case, plain) for case, plain in judged)
+            of += len(judged)
     with capsys.disabled():
         print(f"\n  {name}: caught by {caught} of {of} cases", end="")
     assert caught > 0
@@ -98,9 +108,7 @@ def test_a_wrong_role_closure_is_caught(each, capsys):
 def test_a_dropped_gate_is_caught(capsys):
     caught: Counter[str] = Counter()
     of: Counter[str] = Counter()
-    for _, written, asked_of in small_packs(range(16), 40):
-        oracle = written.read()
-        judged = [(case, asked(oracle, case)) for case in asked_of]
+    for written, judged in small_packs_judged():
         for row in written.rules:
             if ", deny, " in row and row.startswith("p, "):
                 gate = next(gate for gate in GATES if row.startswith(f"p, {gate}-"))
@@ -111,6 +119,21 @@ def test_a_dropped_gate_is_caught(capsys):
         for gate in GATES:
             print(f"\n  a row of {gate} dropped: caught by {caught[gate]} of {of[gate]} cases", end="")
     assert all(caught[gate] > 0 for gate in GATES)
+
+
+def test_an_answer_kept_one_microsecond_too_long_is_caught(capsys):
+    """Where something turns at `valid_until`, an answer that claims to hold through it is wrong."""
+    caught = of = 0
+    for written, judged in small_packs_judged()[:12]:
+        policy, oracle = written.compiled(), written.read()
+        for case, plain in judged:
+            if case.opening is None:
+                until, longest = decide(policy, case)[0].valid_until, oracle.longest(plain)
+                of += 1
+                caught += any("change after" in text for text in too_long(oracle, case, plain, longest, until + 1))
+    with capsys.disabled():
+        print(f"\n  an answer kept too long: caught by {caught} of {of} cases", end="")
+    assert caught > 0
 
 
 def test_sound_production_is_accused_of_nothing():

@@ -172,7 +172,7 @@ class Maker:
         """A period that mostly holds now, within its window; its ends are often at the edge."""
         random, now = self.random, self.now
         if not self.rarely(self.setting.edges):
-            lasting = Period(now - random.randint(1, 20) * DAY, None if random.random() < 0.5 else now + 3 * DAY)
+            lasting = Period(now - random.randint(1, 60) * DAY, None if random.random() < 0.5 else now + 3 * DAY)
             return Period() if self.rarely(0.1) else lasting
         side = random.choice(("end", "end", "start", "past"))
         if side == "start":

@@ -50,6 +50,11 @@ def every() -> tuple[Put, ...]:
     return tuple(put for story in hospital.stories() for put in of(story))
 
 
+def various() -> tuple[Put, ...]:
+    """Those of the stories that are not the matrix, cell by cell."""
+    return tuple(put for put in every() if not Path(put.story.file).name.startswith("matrix_"))
+
+
 def of(story: Story) -> Iterator[Put]:
     """The questions of one story, each step told once."""
     policies, rules = pack(tuple(sorted(story.settings.items())))

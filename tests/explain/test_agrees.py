@@ -129,7 +129,7 @@ real_value = Words.value
 def test_a_reading_that_forgets_one_rule_of_order_is_told_from_the_decision(monkeypatch, place, name, broken):
     monkeypatch.setattr(place, name, broken)
     wrong = Counter(
-        put.story.title for put in asks.every() if not right(ruling.hear(ruling.Readings(put.rules, put.asked)), put)
+        put.story.title for put in asks.various() if not right(ruling.hear(ruling.Readings(put.rules, put.asked)), put)
     )
     print(f"{wrong.total()} explanations told from their decisions")
     assert wrong.total() > 0
@@ -138,3 +138,22 @@ def test_a_reading_that_forgets_one_rule_of_order_is_told_from_the_decision(monk
 def right(heard, put):
     decision = ruling_decision(put)
     return (heard.truth.reason, heard.shown.reason) == (decision.true_reason, decision.reason)
+
+
+def test_a_word_that_cannot_be_worked_out_is_named_with_its_error():
+    put = asks.put("care_team", 1)
+    policies, rules = asks.pack((("idle_limit", "soon"),))
+    found = put._replace(policies=policies, rules=rules).explained()
+    assert (found.outcome.true_reason, found.why.code, found.agrees) == ("POLICY_ERROR", "raised", True)
+    assert [(word.word, word.raised) for word in found.words if word.raised] == [
+        ("r.authentication.idle_within_limit", "TypeError")
+    ]
+    assert found.missing is None
+
+
+def test_an_explanation_that_does_not_agree_says_so():
+    put = asks.put("masks", 3)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ruling, "conceals", lambda readings, met, truth: False)
+        assert put.explained().agrees is False
+    assert put.explained().agrees is True

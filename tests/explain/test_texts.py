@@ -19,10 +19,15 @@ from tests.explain import asks
 
 def test_every_word_of_the_vocabulary_has_its_meaning_and_no_other():
     assert {noun: set(words) for noun, words in MEANINGS.items()} == {noun: set(words) for noun, words in NOUNS.items()}
-    for words in MEANINGS.values():
-        for meaning in words.values():
+    for noun, words in MEANINGS.items():
+        for name, meaning in words.items():
             assert meaning.fr and meaning.en and meaning.text("fr") != meaning.text("en")
+            assert ("{0}" in meaning.fr) is ("{0}" in meaning.en) is speaks_of_its_arguments(NOUNS[noun][name])
             assert set(meaning.looks) <= set(KINDS) and meaning.feed in ("", *KINDS)
+
+
+def speaks_of_its_arguments(word):
+    return bool(word.args) and not set(word.args) & {"resource", "purpose"}
 
 
 def test_every_restriction_over_facts_names_the_feed_that_must_vouch_for_its_absence():
@@ -81,7 +86,7 @@ COMMON = {"subject.id", "context.grant", "context.access_mode", "resource.masked
 
 def test_a_field_that_turns_a_word_is_named_behind_it():
     turned, read = set(), {}
-    for put in asks.every()[::9]:
+    for put in asks.various()[::7]:
         if put.asked.opening is not None:
             continue
         before = Readings(put.rules, put.asked)
@@ -108,7 +113,7 @@ def test_a_field_that_turns_a_word_is_named_behind_it():
 def test_no_free_text_of_a_request_a_grant_or_a_fact_is_in_an_explanation(language):
     secret = "Monsieur Untel, chambre 12"
     said = 0
-    for put in asks.every()[::7]:
+    for put in asks.every()[::13]:
         asked = put.asked
         context = replace(asked.request.context, justification=secret)
         asked = replace(asked, request=replace(asked.request, context=context))
@@ -122,5 +127,5 @@ def test_no_free_text_of_a_request_a_grant_or_a_fact_is_in_an_explanation(langua
         printed = msgspec.json.encode(instants.encode(found)).decode()
         said += "dpi/free" in printed
         assert secret not in printed
-    assert said > 100
+    assert said > 50
     assert {field.name for field in msgspec.structs.fields(Directive)} >= FREE_TEXT

@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import threading
+import time
 from contextlib import contextmanager
 
 
@@ -66,3 +67,24 @@ class HangingDisk:
         """What fdatasync does, late."""
         self.free.wait(60)
         os.fdatasync(file)
+
+
+class ToldDisk(ForgettingDisk):
+    """A disk of another process, told by a file what to do: `fails` or `hangs`; without the file it works."""
+
+    def __init__(self, told):
+        super().__init__()
+        self._told = told
+
+    def __call__(self, file: int) -> None:
+        """What fdatasync does, or does not."""
+        while (word := self._word()) == "hangs":
+            time.sleep(0.01)
+        self.broken = word == "fails"
+        super().__call__(file)
+
+    def _word(self) -> str:
+        try:
+            return self._told.read_text()
+        except FileNotFoundError:
+            return ""

@@ -57,6 +57,7 @@ class Oracle:
         said = {(section, name) for section, *names in links for name in names}
         self.groups = {(section, name): groups_of(links, section, name) for section, name in said}
         self.pack = self._without_groups(parameters)
+        self.conceals = self.pack["settings"].get("mask_disclosure", {"value": "none"})["value"] == "none"
         self.order, self.rules = self.pack["order"], self.pack["break_glass"]
 
     # ---- questions
@@ -73,8 +74,7 @@ class Oracle:
             return self._permit(verdict, met, strict, loose)
         plain = self.readings(request, caller, controller, world, now, will=False)
         shown = verdict
-        disclosure = self.pack["settings"].get("mask_disclosure", {"value": "none"})
-        if disclosure["value"] == "none":
+        if self.conceals:
             # 3.0.4: what would be refused without the patient's will too shows that refusal; else NOT_AVAILABLE.
             shown = self._verdict(met, *plain)
             shown = Verdict("NOT_AVAILABLE") if shown.permits else shown

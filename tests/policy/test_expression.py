@@ -165,7 +165,7 @@ BAD = {
     "r2.subject.near": "is not a word",
     "r.subject..near": "is not a word",
     "not r.subject.near": "`not` is not Casbin; write `!`",
-    "r.subject.near and r.subject.named": "`and` is not expected here",
+    "r.subject.near and r.subject.named": "write `&&`",
     "and": "write `&&`",
     "true": "write `True` or `False`",
     "1": "write `True` or `False`",

@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ PATIENCE = 60.0
 
 # The interpreter and the product are loaded once; each sidecar is then a fork of a process that has done nothing.
 _NURSERY = get_context("forkserver")
-_NURSERY.set_forkserver_preload(["sidecar.cli", "tests.server.process"])
+_NURSERY.set_forkserver_preload(["sidecar.cli", "tests.server.process", "tests.server.keeping"])
 
 
 def a_caller(name: str, *roles: Any, **more: Any) -> config.CallerSettings:
@@ -153,6 +154,13 @@ def running(folder: Path, asked: config.Config | None = None, weakening: str = "
             sidecar.stop(signal.SIGKILL)
 
 
+def child(does: Callable[..., None], *given: Any) -> BaseProcess:
+    """A process that does this, started."""
+    process = _NURSERY.Process(target=does, args=given, daemon=True)
+    process.start()
+    return process
+
+
 def until(true: Callable[[], object]) -> bool:
     """Whether it came true before patience ended."""
     end = time.monotonic() + PATIENCE
@@ -164,15 +172,19 @@ def until(true: Callable[[], object]) -> bool:
 
 
 def recorded(data: Path) -> Mapping[str, leaf.Leaf]:
-    """Every leaf of a stopped sidecar's ledger, by id: in the tree's bundles, and from where the journal begins in it."""
+    """Every leaf of a stopped sidecar's ledger, by id."""
+    return {found.id.hex(): found for found in map(leaf.decode, leaves_of(data))}
+
+
+def leaves_of(data: Path) -> list[bytes]:
+    """The same in order: from the tree's bundles, and from where the journal begins in it."""
     journal = Journal(data / "ledger/journal", bytes(12), min_free_bytes=0)
     journal.open()
     try:
         bundles = TreeFiles(data / "ledger/tree").leaves(0, journal.first)
-        found = [leaf.decode(data) for _, data in (*bundles, *journal.leaves(journal.first))]
+        return [found for _, found in (*bundles, *journal.leaves(journal.first))]
     finally:
         journal.close()
-    return {each.id.hex(): each for each in found}
 
 
 def _serve(path: Path, log: Path, weakening: str) -> None:

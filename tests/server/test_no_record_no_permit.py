@@ -1,7 +1,7 @@
 """When the journal cannot take a record nothing is answered, and it comes back by itself.
 
 A superuser passes every mode of a file, so the read-only and the full disk are tmpfs: one laid over the journal,
-one under it.
+one under it. Flushes fail, and hang, in the sidecar's own process, where fdatasync is replaced: no mount does that.
 """
 
 import shutil
@@ -12,10 +12,13 @@ from pathlib import Path
 import grpc
 import pytest
 
+from sidecar.config import LedgerSettings
+from sidecar.core import leaf, tiles
+from tests.ledger.builders import leaves_on_disk
 from tests.ledger.disks import mounts_allowed, small_disk
 from tests.server.client import refusal
 from tests.server.load import asking
-from tests.server.process import Running, recorded, running
+from tests.server.process import Running, recorded, running, settings
 from tests.server.world import a_check, a_write, an_opening, told
 
 Breaking = Callable[[Path], Iterator[None]]
@@ -48,7 +51,23 @@ def full(journal: Path) -> Iterator[None]:
     ballast.unlink()
 
 
-CAUSES: Mapping[str, Breaking] = {breaking.__name__: breaking for breaking in (deleted, moved_away, read_only, full)}
+def flush_fails(journal: Path) -> Iterator[None]:
+    return disk_told(journal, "fails")
+
+
+def flush_hangs(journal: Path) -> Iterator[None]:
+    return disk_told(journal, "hangs")
+
+
+def disk_told(journal: Path, word: str) -> Iterator[None]:
+    told = journal.with_name("disk")
+    told.write_text(word)
+    yield
+    told.unlink()
+
+
+BREAKINGS = (deleted, moved_away, read_only, full, flush_fails, flush_hangs)
+CAUSES: Mapping[str, Breaking] = {breaking.__name__: breaking for breaking in BREAKINGS}
 OPENING, WRITE = an_opening(request_id="lost"), a_write("during", told("P2"))
 
 
@@ -66,14 +85,17 @@ def with_disk(folder: Path, cause: str) -> Iterator[Path]:
 
 def unrecorded(folder: Path, cause: str, weakening: str = "") -> int:
     """Breaks the journal under load and mends it: how many permits were given that the ledger does not have."""
+    protected, swallowing = not weakening, weakening == "answers_without_a_record"
     with with_disk(folder, cause) as journal:
-        with running(folder, weakening=weakening) as sidecar:
+        weakening = weakening or ("flushes_as_told" if cause.startswith("flush") else "")
+        ledger = LedgerSettings(min_free_bytes=0, flush_ms=20, deadline_ms=300)
+        with running(folder, settings(folder, ledger=ledger), weakening) as sidecar:
             sidecar.client("feed").call("WriteFacts", a_write("before", told(), complete=True))
             with asking(sidecar, "native", "grpc") as asked:
                 asked.until_permitted_again()
                 breaking = CAUSES[cause](journal)
                 next(breaking)
-                if weakening:
+                if swallowing:
                     sidecar.until_ready(False)
                     asked.until_permitted_again()
                 else:
@@ -82,14 +104,21 @@ def unrecorded(folder: Path, cause: str, weakening: str = "") -> int:
                 next(breaking, None)
                 sidecar.until_ready()
                 asked.until_permitted_again()
-            if not weakening:
+            if protected:
                 is_whole_again(sidecar)
             assert set(asked.ends) <= {grpc.StatusCode.UNAVAILABLE}
             assert sidecar.stop() == 0, sidecar.said()
-        kept = recorded(folder / "data")
+        kept = recorded(folder / "data").keys() if protected else found(folder / "data/ledger")
         assert asked.permits
         assert not asked.denied
-        return len(set(asked.permits) - kept.keys())
+        return len(set(asked.permits) - kept)
+
+
+def found(ledger: Path) -> set[str]:
+    """The ids of whatever whole records there are, in a ledger that may have lost some."""
+    bundles = [path.read_bytes() for path in (ledger / "tree/tile/entries").glob("???")]
+    leaves = [*leaves_on_disk(ledger / "journal").values(), *(each for data in bundles for each in tiles.entries(data))]
+    return {leaf.decode(data).id.hex() for data in leaves}
 
 
 def meets_a_broken_journal(sidecar: Running) -> None:
@@ -128,3 +157,7 @@ def test_nothing_is_permitted_unrecorded_and_service_resumes_by_itself(folder: P
 
 def test_a_ledger_that_swallowed_its_failure_would_permit_unrecorded(folder: Path) -> None:
     assert unrecorded(folder, "moved_away", "answers_without_a_record") > 0
+
+
+def test_a_ledger_that_went_on_after_a_failed_flush_would_lose_permits_it_gave(folder: Path) -> None:
+    assert unrecorded(folder, "flush_fails", "flushes_as_told_and_goes_on") > 0

@@ -2,24 +2,33 @@
 
 import os
 import signal
+import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import structlog
 from msgspec.structs import replace
 
 from sidecar.api import requests
+from sidecar.authoring.live import Live
 from sidecar.core.bundle import Snapshot
 from sidecar.core.change import Stored
 from sidecar.core.model import Answer, Grant, Subject
+from sidecar.core.policy import PolicySet
 from sidecar.core.reading import FactsPage, FactsQuery
 from sidecar.core.record import Entry, Recorded, Refused
 from sidecar.errors import LedgerUnavailable, NotFound, SidecarError
 from sidecar.facts.room import FactsRoom
 from sidecar.facts.store import Store
+from sidecar.ledger.journal import Journal
 from sidecar.ledger.room import LedgerRoom
 from sidecar.pdp import Call, Pdp
+from tests.ledger.disks import ToldDisk
+from tests.ledger.weakened import ForgettingJournal
+
+MOMENT = 0.2  # seconds
 
 
 def answers_without_a_record() -> None:
@@ -33,6 +42,33 @@ def answers_without_a_record() -> None:
             return [Recorded(os.urandom(20).hex(), self.size) for _ in entries]
 
     LedgerRoom.record = swallowing  # type: ignore[method-assign]
+
+
+def flushes_as_told() -> None:
+    """No protection off: flushes fail, or hang, while the file `disk` beside the journal says so."""
+    begin = Journal.__init__
+
+    def told(self: Journal, folder: Path, *given: Any, **settings: Any) -> None:
+        begin(self, folder, *given, **settings | {"sync_file": ToldDisk(folder.parent / "disk")})
+
+    Journal.__init__ = told  # type: ignore[method-assign]
+
+
+def flushes_as_told_and_goes_on() -> None:
+    """After a flush that failed the ledger goes on in a fresh file, and takes what was acknowledged for stored."""
+    flushes_as_told()
+    Journal._resume = ForgettingJournal._resume  # type: ignore[method-assign]
+
+
+def records_in_memory_alone() -> None:
+    """The ledger writes nothing of what need not be durable until it stops."""
+    begin = Journal.__init__
+
+    def buffering(self: Journal, *given: Any, **settings: Any) -> None:
+        begin(self, *given, **settings | {"buffered": True, "flush_s": 3600.0})
+
+    Journal.__init__ = buffering  # type: ignore[method-assign]
+    Journal._write_waiting = lambda self: None  # type: ignore[method-assign]
 
 
 def dies_between_commit_and_leaf() -> None:
@@ -144,10 +180,26 @@ def breaks_when_asked() -> None:
     Pdp.check = breaking  # type: ignore[method-assign]
 
 
+def changes_the_policy_in_place() -> None:
+    """The policy in force gets its successor's name, then, a moment later, its successor's rules."""
+    put_in_force = Live.put_in_force
+
+    def in_place(self: Live, policies: PolicySet) -> None:
+        if self.status.ref is not None:
+            self.current.ref = policies.ref
+            time.sleep(MOMENT)
+        put_in_force(self, policies)
+
+    Live.put_in_force = in_place  # type: ignore[method-assign]
+
+
 WEAKENINGS = {
     weakening.__name__: weakening
     for weakening in (
         answers_without_a_record,
+        flushes_as_told,
+        flushes_as_told_and_goes_on,
+        records_in_memory_alone,
         dies_between_commit_and_leaf,
         dies_between_leaf_and_acknowledgement,
         forgets_pending_leaves,
@@ -159,5 +211,6 @@ WEAKENINGS = {
         fills_in_the_account,
         logs_what_it_was_asked,
         breaks_when_asked,
+        changes_the_policy_in_place,
     )
 }

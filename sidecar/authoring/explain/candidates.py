@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 
+from msgspec.structs import replace
+
 from sidecar.authoring.explain import behind
 from sidecar.authoring.explain.changes import Change
 from sidecar.authoring.explain.walk import Asked, Key
@@ -39,8 +41,8 @@ class Scene:
 
     def fact(self, body: Body, kind: str) -> Change:
         """A fact of this kind, in force from now on."""
-        fact = Fact(NAME, NAME, self.asked.controller_id, period=Period(self.now), **{kind: body})
-        return Change("fact", fact=fact)
+        bare = Fact(NAME, NAME, self.asked.controller_id, period=Period(self.now))
+        return Change("fact", fact=replace(bare, **{kind: body}))
 
     def stays(self) -> list[Known]:
         """The patient's active stays that are open now."""

@@ -1,7 +1,7 @@
 """Changes of one thing — a fact, a feed's word, a field of the request — and the question as it is after one."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -13,6 +13,8 @@ from sidecar.authoring.explain.walk import Asked, opening_request
 from sidecar.core import instants
 from sidecar.core.bundle import FOREVER, NEVER, PatientFacts, Snapshot, TenantFacts
 from sidecar.core.model import Authentication, Device, Fact, Known, Watermark
+
+S = TypeVar("S", bound=Struct)
 
 PARTS: Mapping[str, Struct] = {"authentication": Authentication(), "device": Device()}  # absent parts of a request
 # What an opening says too; the rest of its question follows from the pack.
@@ -119,7 +121,7 @@ def _requested(rules: Rulebook, asked: Asked, path: list[str], value: object) ->
     return replace(asked, opening=opening, request=opening_request(rules, opening))
 
 
-def _set(holder: Struct, path: list[str], value: object) -> Struct:  # type: ignore[misc]
+def _set(holder: S, path: list[str], value: object) -> S:
     """The same with one field otherwise, however deep it stands. Raises AttributeError for a field there is not."""
     name = "class_" if path[0] == "class" else path[0]
     if len(path) > 1:

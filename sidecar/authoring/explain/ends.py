@@ -65,7 +65,9 @@ def _of_word(pack: Pack, readings: Readings, word: Key, relied: tuple[Known, ...
     if grant is not None and "context.grant" in meaning.reads and at in (grant.until, grant.closed_at):
         name = behind.grant_ref(grant)
         return Ends(at, "fact_ends", say(ENDS, "fact_ends", language, fact=name), word.name, name)
-    return Ends(at, "word", say(ENDS, "word", language, word=word.name, means=meaning.text(language)), word.name)
+    return Ends(
+        at, "word", say(ENDS, "word", language, word=word.name, means=meaning.text(language, word.args)), word.name
+    )
 
 
 def _window_edges(pack: Pack, known: Known) -> Iterator[int]:

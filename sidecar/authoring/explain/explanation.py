@@ -158,12 +158,12 @@ class _Pages:
         except Exception as error:  # shown to whoever must mend it
             reads = behind.reads(asked, meaning)
             return WordSeen(
-                word.name, meaning.text(self.language), None, None, reads, (), (), None, type(error).__name__
+                word.name, meaning.text(self.language, word.args), None, None, reads, (), (), None, type(error).__name__
             )
         feeds = behind.feeds(asked, self.pack, meaning.feed) if said.value is not True else ()
         return WordSeen(
             word=word.name,
-            means=meaning.text(self.language),
+            means=meaning.text(self.language, word.args),
             value=said.value,
             counted_as=counted,
             reads=behind.reads(asked, meaning),
@@ -310,7 +310,7 @@ def _outcome(policies: PolicySet, decision: Decision, facts: Mapping[str, FactSe
         advice=decision.advice,
         break_glass=decision.offer.available,
         valid_until=decision.valid_until,
-        relied=tuple(refs.get((each.source, each.id), f"{each.source}/{each.id}") for each in decision.relied),
+        relied=tuple(dict.fromkeys(refs.get((each.source, each.id), each.id) for each in decision.relied)),
         unknown=decision.unknown,
         message=policies.message(decision.reason, decision.effect, language),
     )
@@ -339,7 +339,6 @@ SPOKEN = {
     "subject_id": "subject",
     "from_subject_id": "subject",
     "to_subject_id": "subject",
-    "responsible_id": "subject",
     "patient_id": "patient",
     "other_id": "patient",
     "unit": "unit",

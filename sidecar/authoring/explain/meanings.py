@@ -10,7 +10,7 @@ from msgspec import Struct
 
 
 class Meaning(Struct, frozen=True):
-    """A word, for people."""
+    """A word, for people. `{0}` stands for its arguments."""
 
     fr: str
     en: str
@@ -18,9 +18,10 @@ class Meaning(Struct, frozen=True):
     looks: tuple[str, ...] = ()
     feed: str = ""
 
-    def text(self, language: str) -> str:
-        """The sentence in this language; English for one there is none of."""
-        return self.fr if language == "fr" else self.en
+    def text(self, language: str, arguments: tuple[tuple[str, str], ...] | None = None) -> str:
+        """The sentence in this language, English for one there is none of; `arguments` are (type, text)."""
+        said = ", ".join(text for _, text in arguments or ())
+        return (self.fr if language == "fr" else self.en).format(said)
 
 
 _WHO = ("subject.id", "subject.units")
@@ -73,8 +74,8 @@ SUBJECT: Mapping[str, Meaning] = {
         "a fait partie de l'équipe de soins, et n'en est plus", "was in the care team and no longer is", _WHO, _TEAM
     ),
     "left_unit_less_than": Meaning(
-        "a quitté la prise en charge depuis moins de ces jours",
-        "left the patient's care less than these days ago",
+        "a quitté la prise en charge depuis moins de {0} jours",
+        "left the patient's care less than {0} days ago",
         ("subject.id",),
         ("stay", "assignment"),
     ),
@@ -175,8 +176,8 @@ CIRCUMSTANCES: Mapping[str, Mapping[str, Meaning]] = {
             ("authentication.idle_s",),
         ),
         "younger_than": Meaning(
-            "l'authentification a moins de ces secondes",
-            "the login is less than these seconds old",
+            "l'authentification a moins de {0} secondes",
+            "the login is less than {0} seconds old",
             ("authentication.time",),
         ),
         "remote_without_channel": Meaning(
@@ -237,8 +238,8 @@ CIRCUMSTANCES: Mapping[str, Mapping[str, Meaning]] = {
             ("relation",),
         ),
         "has_ref": Meaning(
-            "la référence citée est connue et en cours",
-            "the reference named is known and in date",
+            "la référence {0} citée est connue et en cours",
+            "the {0} reference named is known and in date",
             ("context.refs",),
             ("relation",),
         ),
@@ -252,7 +253,7 @@ CIRCUMSTANCES: Mapping[str, Mapping[str, Meaning]] = {
             "the user of the workstation agreed",
             ("context.user_agreement",),
         ),
-        "setting": Meaning("ce réglage du pack est actif", "this setting of the pack is on"),
+        "setting": Meaning("le réglage {0} du pack est actif", "the pack's setting {0} is on"),
     },
 }
 
@@ -286,9 +287,9 @@ RECORD: Mapping[str, Mapping[str, Meaning]] = {
         "sensitive": Meaning(
             "porte une étiquette de sensibilité", "carries a tag of sensitive data", ("resource.tags",)
         ),
-        "tagged": Meaning("porte cette étiquette", "carries this tag", ("resource.tags",)),
+        "tagged": Meaning("porte l'étiquette {0}", "carries the tag {0}", ("resource.tags",)),
         "only_tagged": Meaning(
-            "ne porte que ces étiquettes-là", "carries no other tags than these", ("resource.tags",)
+            "ne porte pas d'autre étiquette que {0}", "carries no other tag than {0}", ("resource.tags",)
         ),
         "masked_for_subject": Meaning(
             "un masquage du patient vise cette personne et cet objet",
@@ -315,15 +316,19 @@ RECORD: Mapping[str, Mapping[str, Meaning]] = {
         ),
         "deceased": Meaning("le patient est décédé", "a death is recorded", (), ("record_state",), "record_state"),
         "deceased_since_more_than": Meaning(
-            "le patient est décédé depuis plus de ces jours",
-            "the patient died more than these days ago",
+            "le patient est décédé depuis plus de {0} jours",
+            "the patient died more than {0} days ago",
             (),
             ("record_state",),
             "record_state",
         ),
         "in_litigation": Meaning("un contentieux est en cours", "a claim is in progress", (), ("record_state",)),
         "flagged": Meaning(
-            "le dossier porte ce signalement", "the record carries this flag", (), ("record_state",), "record_state"
+            "le dossier porte le signalement {0}",
+            "the record carries the flag {0}",
+            (),
+            ("record_state",),
+            "record_state",
         ),
         "protected_record": Meaning(
             "le dossier est protégé : il faut un lien nominatif",

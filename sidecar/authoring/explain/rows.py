@@ -72,6 +72,7 @@ class Rulebook:
         self.pack = flat_pack(bundle.pack, self._members)
         self.digest, self.revision = bundle.digest, bundle.revision
         self._lines = {name: text.split("\n") for name, text in csv.items()}
+        self._met: dict[tuple[str, str, str, str], Met] = {}
         self._placed = [self._place(row, self._rule(row)) for row in rows.rules]
         self._placed += [self._place(row, self._cell(row)) for row in rows.cells]
         self._placed += [self._place(row, self._duty(row)) for row in rows.duties]
@@ -80,9 +81,12 @@ class Rulebook:
         """The rows of a question; None when one of the four names is not in the pack's vocabulary."""
         if self.unknown_name(profile, category, action, purpose):
             return None
-        return self._sorted(
-            placed.row for placed in self._placed if _meets(placed, profile, [category], action, purpose)
-        )
+        names = (profile, category, action, purpose)
+        if names not in self._met:
+            self._met[names] = self._sorted(
+                placed.row for placed in self._placed if _meets(placed, profile, [category], action, purpose)
+            )
+        return self._met[names]
 
     def met_by_opening(self, profile: str, scope: str, action: str, purpose: str) -> Met:
         """The rows met by who opens a grant on a category group: a gate of any category in it is met."""
