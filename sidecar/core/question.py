@@ -127,25 +127,58 @@ class Question:
     def decision(self) -> Decision:
         """What the rules say. Raises what a row raises."""
         strict = self.strict = self._situation()
-        loose = strict
-        if self.request.context.access_mode in self.book.lenient_modes:
-            loose = self.loose = self._lenient(strict)
-        found = self.found
-        held = judgement.gates(found, strict, loose)
-        if held is None:
-            settled, cells, grounds = judgement.merits(found, loose)
-            if settled.permit:
-                settled = judgement.whole(found, self.book.compiled.pack, settled, cells, grounds, strict)
-                doubts = loose is not strict and judgement.doubtful((found.gates, found.cells, found.grounds), strict)
-                return self._permitted(settled, min(strict.ends, loose.ends), doubts)
-            held = settled, min(strict.ends, loose.ends)
-        settled, ends = held
-        if self.book.conceals and settled.stage >= found.will and self._has_will():
+        loose = self.loose = self._lenient(strict)
+        settled, ends = self._settled(strict, loose)
+        if settled.permit:
+            return self._permitted(settled, ends, self._doubts(strict, loose))
+        if settled.stage >= self.found.will:
+            return self._own_right() or self._willed(settled, ends)
+        return self._refused(settled, settled, ends)
+
+    def _settled(self, strict: Situation, loose: Situation) -> tuple[Settled, int]:
+        """What gates, matrix and grounds say, what comes with a yes, and how long it holds."""
+        held = judgement.gates(self.found, strict, loose)
+        if held is not None:
+            return held if loose is strict else (held[0], min(held[1], strict.ends))
+        settled, cells, grounds = judgement.merits(self.found, loose)
+        if settled.permit:
+            settled = judgement.whole(self.found, self.book.compiled.pack, settled, cells, grounds, strict)
+        return settled, min(strict.ends, loose.ends)
+
+    def _own_right(self) -> Decision | None:
+        """The permit of a subject who acts for nobody; None when there is none, or nobody lets them act.
+
+        3.0.4: under a delegation the delegator's patient-will refusals count as the subject's. Who needs no
+        delegation is not under one: a colleague the patient refuses must not cost them their own patient.
+        """
+        if not (self.snapshot.tenant.delegations.get(self.request.subject.id) or self.request.facts):
+            return None
+        strict = self._situation()
+        strict.delegate = None
+        loose = self._lenient(strict)
+        if loose is not strict:
+            loose.delegate = None
+        settled, ends = self._settled(strict, loose)
+        if not settled.permit:
+            return None
+        self.strict, self.loose = strict, loose
+        return self._permitted(settled, ends, self._doubts(strict, loose))
+
+    def _willed(self, settled: Settled, ends: int) -> Decision:
+        """A refusal the patient's will may have caused, shown as the pack discloses it."""
+        if self.book.conceals and self._has_will():
             return self._refused(settled, *self._without_will())
-        return self._refused(settled, settled, ends if loose is strict else min(ends, strict.ends))
+        return self._refused(settled, settled, ends)
+
+    def _doubts(self, strict: Situation, loose: Situation) -> bool:
+        """Whether something unknown was read as absent because a grant is open (`bg_unknown`)."""
+        found = self.found
+        return loose is not strict and judgement.doubtful((found.gates, found.cells, found.grounds), strict)
 
     def _lenient(self, strict: Situation) -> Situation:
         """The reading in which an unknown restriction is absent, where a grant is open (`bg_unknown`)."""
+        if self.request.context.access_mode not in self.book.lenient_modes:
+            return strict
         return self._situation(lenient=True) if self.book.compiled.grant_open(strict) else strict
 
     def _without_will(self) -> tuple[Settled, int]:
@@ -156,7 +189,7 @@ class Question:
         """
         plain = self._situation(will=False)
         loose = plain
-        if self.loose is not None and self.book.compiled.grant_open(plain):
+        if self.loose is not self.strict:
             loose = self._situation(lenient=True, will=False)
         held = judgement.gates(self.found, plain, loose)
         settled, ends = held or (judgement.merits(self.found, loose)[0], loose.ends)

@@ -76,6 +76,11 @@ def hear(readings: Readings) -> Heard:
             truth = _opening(readings, met, strict, rest)
             return Heard(met, truth, truth, strict, rest)
         truth = _settled(met, strict, rest)
+        if _willed(met, truth):
+            alone = readings.words(alone=True), _rest(readings, alone=True)
+            own = _settled(met, *alone)
+            if own.permit:  # 3.0.4: who needs no delegation is not under one
+                return Heard(met, own, own, *alone)
         shown = _shown(readings, met, truth)
     except Exception:  # as the policy set does: a word that raises is a refusal
         raised = Ruling(False, POLICY_ERROR, Why.RAISED)
@@ -88,13 +93,20 @@ def conceals(readings: Readings, met: Met, truth: Ruling) -> bool:
     setting = readings.rules.pack.settings.get(MASK_DISCLOSURE)
     if truth.permit or (setting is not None and setting.value != "none"):
         return False
-    disclosing = [row.stage for row in met.gates if row.discloses]
-    if not disclosing or (truth.deciding is not None and truth.deciding.kind == "gate"
-                          and truth.deciding.stage < min(disclosing)):  # fmt: skip
+    if not _willed(met, truth):
         return False
     resource, patient = readings.asked.request.resource, readings.asked.snapshot.patient
     stated = resource.visibility or resource.masked_for or readings.asked.request.facts
     return bool(stated) or (patient is not None and bool(patient.directives))
+
+
+def _willed(met: Met, truth: Ruling) -> bool:
+    """Whether a refusal stands where the patient's will may have caused it."""
+    disclosing = [row.stage for row in met.gates if row.discloses]
+    if truth.permit or not disclosing:
+        return False
+    row = truth.deciding
+    return row is None or row.kind != "gate" or row.stage >= min(disclosing)
 
 
 def _shown(readings: Readings, met: Met, truth: Ruling) -> Ruling:
@@ -104,15 +116,15 @@ def _shown(readings: Readings, met: Met, truth: Ruling) -> Ruling:
     return Ruling(False, NOT_AVAILABLE, truth.why) if without.permit else without
 
 
-def _rest(readings: Readings, will: bool = True) -> Words:
+def _rest(readings: Readings, will: bool = True, alone: bool = False) -> Words:
     """The words for what a grant touches: leniently read when one is open and the pack says so (`bg_unknown`)."""
-    strict, given, asked = readings.words(will=will), readings.rules.pack.break_glass, readings.asked
+    strict, given, asked = readings.words(will=will, alone=alone), readings.rules.pack.break_glass, readings.asked
     if given.unknown != "open":
         return strict
     if asked.opening is not None:
         return readings.words(lenient=True)
     if asked.request.context.access_mode in given.modes and strict.value(GRANT_OPEN) is True:
-        return readings.words(lenient=True, will=will)
+        return readings.words(lenient=True, will=will, alone=alone)
     return strict
 
 

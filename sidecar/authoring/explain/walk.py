@@ -174,13 +174,14 @@ class Readings:
     def __init__(self, rules: Rulebook, asked: Asked) -> None:
         self.rules, self.asked = rules, asked
         self.delegated: dict[tuple[str, str], Delegated] = {}
-        self._made: dict[tuple[bool, bool], Words] = {}
+        self._made: dict[tuple[bool, bool, bool], Words] = {}
 
-    def words(self, lenient: bool = False, will: bool = True) -> Words:
-        """One reading; always the same object for the same reading."""
-        if (lenient, will) not in self._made:
-            self._made[lenient, will] = Words(lambda: self._situation(lenient, will))
-        return self._made[lenient, will]
+    def words(self, lenient: bool = False, will: bool = True, alone: bool = False) -> Words:
+        """One reading; always the same object for the same reading. `alone`: the subject acts for nobody."""
+        reading = lenient, will, alone
+        if reading not in self._made:
+            self._made[reading] = Words(lambda: self._situation(lenient, will, alone))
+        return self._made[reading]
 
     def met(self) -> Met | None:
         """The rows of the question, None when a name of it is not in the vocabulary."""
@@ -189,7 +190,7 @@ class Readings:
             return self.rules.met_by_opening(*_names(request))
         return self.rules.met(*_names(request))
 
-    def _situation(self, lenient: bool, will: bool) -> Situation:
+    def _situation(self, lenient: bool, will: bool, alone: bool) -> Situation:
         asked = self.asked
         made = Situation(
             asked.request,
@@ -202,7 +203,8 @@ class Readings:
         )
         if not will:
             made = made.without_will()
-        made.delegate = lambda outer, request: self._delegator(outer, request, will)
+        if not alone:
+            made.delegate = lambda outer, request: self._delegator(outer, request, will)
         return made
 
     def _delegator(self, outer: Situation, request: Request, will: bool) -> bool | None:
