@@ -277,7 +277,7 @@ class _Writer:
     def _domain(self, node: ast.expr, equals: Mapping[int, Equal]) -> Written:
         """The domain of a role; a field that another conjunct makes equal to a value is that value."""
         place = self._row_field(node)
-        return equals[place].value if place in equals else self._write(node)
+        return equals[place].value if place is not None and place in equals else self._write(node)
 
     def _row_field(self, node: ast.expr) -> int | None:
         path = self._path(node)
@@ -331,8 +331,8 @@ class _Writer:
         if name in self.names.roles:
             return _made(f"{name}({', '.join(part.source for part in parts)})", parts, True)
         pattern, field = node.args[1], self._row_field(node.args[1])
-        text = pattern.value if isinstance(pattern, ast.Constant) else None
-        if field is None and not isinstance(text, str):
+        text = pattern.value if isinstance(pattern, ast.Constant) and isinstance(pattern.value, str) else None
+        if field is None and text is None:
             raise MatcherFault(
                 f"the pattern of `{name}` comes from the request, which could make it cost anything; write a field of"
                 " the row or a text"
