@@ -161,7 +161,7 @@ def verified(ledger: Path) -> Row:
         assert not report.findings and report.checkpoint and not report.unsigned, report
     size = report.checkpoint.size
     rate, cpu_us = size / statistics.median(took), statistics.median(used) / size * 1e6
-    return {"work": f"verify {size} records, {jobs} jobs", "rps": round(rate), "cpu_us": round(cpu_us, 2)}
+    return {"work": f"verify {size} records, {jobs} jobs", "records_per_s": round(rate), "cpu_us": round(cpu_us, 2)}
 
 
 def _cpu() -> float:
