@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from sidecar.core import break_glass, instants, judgement, obligations
 from sidecar.core.break_glass import GrantTerms
-from sidecar.core.bundle import Snapshot
+from sidecar.core.bundle import FOREVER, Snapshot
 from sidecar.core.compiled import Compiled
 from sidecar.core.instants import DAY, SECOND
 from sidecar.core.judgement import FACTS_UNAVAILABLE, NO_RELATIONSHIP, PROFILE_CATEGORY
@@ -240,6 +240,7 @@ class Question:
         # NOT_AVAILABLE comes with exactly what a plain NO_RELATIONSHIP refusal of this request would (3.0.4).
         like = NO_RELATIONSHIP if shown.reason == NOT_AVAILABLE else shown.reason
         refusal = book.refusals[like]
+        offer, until = self._offer(like, shown) if refusal.break_glass else (NO_OFFER, FOREVER)
         return Decision(
             effect=Effect.DENY,
             reason=shown.reason,
@@ -248,25 +249,34 @@ class Question:
             rules=settled.rules,
             obligations=refusal.obligations,
             advice=refusal.advice,
-            offer=self._offer(like, shown) if refusal.break_glass else NO_OFFER,
-            valid_until=now if shown.reason in DOUBTS else min(ends, now + book.max_age),
+            offer=offer,
+            valid_until=now if shown.reason in DOUBTS else min(ends, until, now + book.max_age),
             relied=self._relied(),
             unknown=self._unknown(),
         )
 
-    def _offer(self, reason: str, shown: Settled) -> Offer:
-        """Whether a grant would help: the reason allows it, and no grant of this subject is open already (3.0.5)."""
+    def _offer(self, reason: str, shown: Settled) -> tuple[Offer, int]:
+        """Whether a grant would help, and the instant until which that is so.
+
+        The reason allows it, and no grant of this subject for this patient, by any name, is open already (3.0.5).
+        """
         found, request = self.found, self.request
         if reason == FACTS_UNAVAILABLE and (shown.firm or not found.clinical):
-            return NO_OFFER
+            return NO_OFFER, FOREVER
         if reason == PROFILE_CATEGORY and not any(cell.widened and not cell.deny for cell in found.cells.rows):
-            return NO_OFFER
-        if not request.resource.patient_id:
-            return NO_OFFER
-        grants = self.snapshot.tenant.open_grants.get((request.subject.id, request.resource.patient_id), ())
-        if any(grant.controller_id == self.controller_id and grant.open_at(self.now) for grant in grants):
-            return NO_OFFER
-        return found.offer
+            return NO_OFFER, FOREVER
+        if not found.offer.available or not request.resource.patient_id or self.strict is None:
+            return NO_OFFER, FOREVER
+        offer, until = found.offer, FOREVER
+        for name in self.strict.names:
+            for grant in self.snapshot.tenant.open_grants.get((request.subject.id, name), ()):
+                end = grant.until if grant.closed_at is None else min(grant.until, grant.closed_at)
+                if grant.controller_id != self.controller_id or self.now >= end:
+                    continue
+                is_open = grant.opened_at <= self.now
+                offer = NO_OFFER if is_open else offer
+                until = min(until, end if is_open else grant.opened_at)
+        return offer, until
 
     def _relied(self) -> tuple[Relied, ...]:
         """The versions of the facts that words rested on, each once."""

@@ -22,6 +22,7 @@ class Situation(Protocol):
     speaker: Caller
     controller_id: str
     now: int
+    names: tuple[str, ...]  # every name the patient goes by now
     relied: list[Known]
     ends: int  # the earliest end of anything a known word rested on, microseconds
     held_at: Mapping[int, int]  # of the prohibitions asked last: what `ends` was when each was found to hold

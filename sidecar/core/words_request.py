@@ -104,6 +104,8 @@ def grant_ended(s: Situation) -> bool:
     if grant is None:
         return False
     s.edge(grant.until)
+    if grant.closed_at is not None:
+        s.edge(grant.closed_at)
     return break_glass.state(grant, s.now) is not break_glass.State.OPEN
 
 

@@ -112,6 +112,7 @@ class Board:
     ) -> None:
         self.said, self.request, self.lenient = said, request, lenient
         self.speaker, self.controller_id, self.snapshot, self.now = caller, controller_id, snapshot, now
+        self.names = (request.resource.patient_id,)
         self.relied: list[Known] = []
         self.ends = FOREVER
         self.held_at: dict[int, int] = {}
