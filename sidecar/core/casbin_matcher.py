@@ -157,11 +157,8 @@ class _Writer:
             if found is None:
                 raise MatcherFault(self._unread(text[at:].lstrip()))
             kind, token = str(found.lastgroup), found[str(found.lastgroup)]
-            touches = LETTER.match(text[found.start(kind) - 1 : found.start(kind)])
-            if token in ("&&", "||") and (touches or LETTER.match(text[found.end() :])):
-                raise MatcherFault(_unspaced(token))
-            if kind == "text" and touches:
-                raise MatcherFault(f"letters touch the text `{_short(token)}`; put a space or a mark between")
+            if kind == "text" or token in ("&&", "||"):
+                _check_spaced(text, token, found.start(kind), found.end())
             depth += (token in ("(", "[")) - (token in (")", "]"))
             refusals = refusals + 1 if token == "!" else 0  # noqa: S105 - a mark
             if depth > DEEPEST or refusals > DEEPEST:
@@ -381,8 +378,15 @@ def _text(token: str) -> str:
     return ESCAPE.sub(r"\1", token[1:-1])
 
 
-def _unspaced(mark: str) -> str:
-    return f"`{mark}` without a space on each side: PyCasbin reads `a{mark}b` as one name; put spaces round it"
+def _check_spaced(text: str, token: str, start: int, end: int) -> None:
+    """Refuse a mark or a text that touches letters: PyCasbin's rewriting would join them."""
+    before, after = LETTER.match(text[start - 1 : start]), LETTER.match(text[end : end + 1])
+    if token in ("&&", "||") and (before or after):
+        raise MatcherFault(
+            f"`{token}` without a space on each side: PyCasbin reads `a{token}b` as one name; put spaces round it"
+        )
+    if before:
+        raise MatcherFault(f"letters touch the text `{_short(token)}`; put a space or a mark between")
 
 
 def _short(text: str) -> str:
