@@ -8,7 +8,7 @@ from msgspec import Struct
 from sidecar.core.tiles import ENTRIES, WIDTH
 from sidecar.ledger import verify_files as files
 from sidecar.ledger.verify_files import LogFolder, Part
-from sidecar.ledger.verify_places import MISSING, MODIFIED, TRUNCATED, Elsewhere, Place, places, runs
+from sidecar.ledger.verify_places import DUPLICATED, MISSING, MODIFIED, TRUNCATED, Elsewhere, Place, places, runs
 from sidecar.ledger.verify_scan import Scan, exact_bundle, exact_tile
 from sidecar.ledger.verify_truth import Truth, proven
 
@@ -174,8 +174,8 @@ def _sentence(place: Place, first: int, last: int, each: int) -> str:
     if place.other is None:
         return f"{_SAYS[place.what]} {about}" if place.what == TRUNCATED else f"{about}: {_SAYS[place.what]}"
     other = place.other if each == 1 else place.other * each
-    again = " again" if place.what == "duplicated" else ""
-    return f"{about}: what belongs at {other} stands here{again}"
+    belongs = records(other, other + last - first)
+    return f"{about}: {belongs} stand{'s' * (first == last)} here{' again' * (place.what == DUPLICATED)}"
 
 
 def records(first: int, last: int) -> str:

@@ -52,7 +52,7 @@ def journal(folder: LogFolder, size: int, blamed: AbstractSet[str] = frozenset()
     numbers = _numbers(folder.journal, tail)
     if not numbers and size:
         tail.findings.append(Finding(MISSING, "journal", "no file is left: what was not yet signed is lost"))
-    at = _start(folder, size)  # the leaf that comes next; None when it cannot be told
+    at: int | None = _start(folder, size)  # the leaf that comes next; None when it cannot be told
     for place, number in enumerate(numbers):
         following = folder.journal / _name(numbers[place + 1]) if number != numbers[-1] else None
         segment = _opened(folder.journal / _name(number), following, tail)
