@@ -50,6 +50,8 @@ LABELS: Mapping[str, tuple[str, str]] = {
     "instead": ("sinon", "else"),
     "obligations": ("Obligations", "Obligations"),
     "glass": ("Un bris de glace peut être ouvert.", "Break-glass may be opened."),
+    "colon": (" : ", ": "),
+    "quoted": ("« {said} »", "“{said}”"),
     "differs": ("Le registre dit autre chose", "The record says otherwise"),
     "disagrees": (
         "L'explication ne concorde pas avec la décision : c'est la décision qui vaut. Signalez-le.",
@@ -107,7 +109,7 @@ class _Page:
         if not found.agrees:
             click.secho(self.label("disagrees"), fg="yellow", bold=True)
         self.line("why", found.why.text)
-        self.line("seen", f"{said.reason} « {said.message} » {found.shown.text}")
+        self.line("seen", f"{said.reason} {self.label('quoted').format(said=said.message)} {found.shown.text}")
         came: list[Obligation | Advice] = [*said.obligations, *said.advice]
         duties = [f"{each.id}({', '.join(each.params.values())})" for each in came]
         if duties:
@@ -120,7 +122,7 @@ class _Page:
 
     def line(self, name: str, text: str) -> None:
         """One labelled line."""
-        click.echo(f"  {click.style(self.label(name), bold=True)} : {printable(text)}")
+        click.echo(f"  {click.style(self.label(name), bold=True)}{self.label('colon')}{printable(text)}")
 
     def missing(self, missing: Missing) -> None:
         """What one change would do."""
@@ -129,7 +131,9 @@ class _Page:
         if missing.row is not None:
             row = missing.row
             lacking = f" — {self.label('astray')} {', '.join(missing.astray)}" if missing.astray else ""
-            click.echo(f"  {self.label('nearest')} : {row.rule} {row.reason} ({row.file}:{row.line}){lacking}")
+            click.echo(
+                f"  {self.label('nearest')}{self.label('colon')}{row.rule} {row.reason} ({row.file}:{row.line}){lacking}"
+            )
         click.echo(f"  {missing.text}")
         for step in missing.steps:
             click.echo(f"  · {printable(step.text)} → {step.effect} {step.reason}")
@@ -225,7 +229,7 @@ class _Page:
         """What somebody who delegated may do, and why."""
         title = self.label("delegator").format(who=each.subject_id, profile=each.profile)
         click.echo()
-        click.secho(f"{title} : {self.truth(each.may)}", bold=True)
+        click.secho(f"{title}{self.label('colon')}{self.truth(each.may)}", bold=True)
         self.parts(each.parts)
         click.echo()
         self.words(each.words, each.parts)
