@@ -131,9 +131,7 @@ class _Page:
         if missing.row is not None:
             row = missing.row
             lacking = f" — {self.label('astray')} {', '.join(missing.astray)}" if missing.astray else ""
-            click.echo(
-                f"  {self.label('nearest')}{self.label('colon')}{row.rule} {row.reason} ({row.file}:{row.line}){lacking}"
-            )
+            self.line("nearest", f"{row.rule} {row.reason} ({row.file}:{row.line}){lacking}")
         click.echo(f"  {missing.text}")
         for step in missing.steps:
             click.echo(f"  · {printable(step.text)} → {step.effect} {step.reason}")
