@@ -18,6 +18,7 @@ class Judges:
 
     def __init__(self, written: Written, production: Callable[[Written], PolicySet] = Written.compiled) -> None:
         self.written, self.policy, self.oracle = written, production(written), written.read()
+        assert [row.text for row in self.oracle.rows] == written.rules
         self._rows: dict[str, Row] = {}
 
     def differences(self, case: Case) -> tuple[str, list[str]]:
