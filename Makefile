@@ -46,7 +46,7 @@ soak: setup  ## the long form of the campaigns: every property tried 25 times mo
 	SOAK=1 $(BIN)/pytest --timeout=7200
 
 golden: setup  ## write tests/golden/ anew; read the diff in review
-	GOLDEN=rewrite $(BIN)/pytest tests/ledger/test_leaf.py
+	GOLDEN=rewrite $(BIN)/pytest tests/ledger/test_leaf.py tests/explain/test_pages.py
 
 build/cerbos/.installed: tests/bench/cerbos/package-lock.json
 	@command -v npm >/dev/null || { echo "bench: npm is missing; as root: apt-get install npm" >&2; exit 1; }

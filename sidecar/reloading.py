@@ -86,6 +86,7 @@ class Reloading:
             self._log.error("the policy was not swapped: the swap cannot be recorded", error=error.reason)
             return
         self._report("swapped")
+        self._policies.let_go()
 
     def _report(self, outcome: str) -> None:
         status, metrics = self._policies.status, self._metrics

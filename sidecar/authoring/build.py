@@ -1,14 +1,14 @@
 """A candidate pack, built in a process of its own: read whole, compiled, judged, and only then handed over.
 
-`python -m sidecar.authoring.build` reads one `Work` from its standard input and writes `Progress` and at last one
-`Built` or `Refused` to its standard output, each a msgpack value after its length in four bytes. It ends when its
+`python -m sidecar.authoring.build` reads one `Work` from its standard input and writes `Progress`, the `Part`s of the
+compiled policy, and at last one `Built` or `Refused` to its standard output, each a msgpack value after its length in
+four bytes. It ends when its
 input does, so that it never outlives the sidecar that started it. PyCasbin is loaded here and nowhere else in the
 product.
 """
 
 import os
 import resource
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +22,9 @@ from sidecar.authoring import bundle, story_reading
 from sidecar.authoring.bundle import Bundle
 from sidecar.authoring.stamp import Stamp, Subject, Verdicts, software
 from sidecar.authoring.story import Story
+from sidecar.core import form
 from sidecar.core.pack_check import PACK_FILE
+from sidecar.core.policy import PolicySet
 from sidecar.errors import Fault, PolicyFault
 
 STORIES = "tests"
@@ -64,19 +66,23 @@ class Refused(Struct, frozen=True, tag=True):
     digest: str = ""
 
 
+class Part(Struct, frozen=True, tag=True):
+    """A part of the compiled policy (`core.form`); there is none when it is in force already."""
+
+    data: bytes
+
+
 class Built(Struct, frozen=True, tag=True):
-    """A candidate that both judges accept; `files` are the texts they judged, empty when it is in force already."""
+    """A candidate that both judges accept."""
 
     digest: str
-    revision: str
-    files: dict[str, str]
     stories: int
     asks: int
     rows: int
     stamped: bool  # the verdict was on disk already
 
 
-Message = Progress | Refused | Built
+Message = Progress | Part | Refused | Built
 
 
 class Candidate(Struct, frozen=True):
@@ -124,15 +130,20 @@ def read_candidate(path: Path) -> Candidate:
                                            " then move it here")])  # fmt: skip
 
 
-def judge(candidate: Candidate, verdicts: Verdicts | None, now: int, told: Callable[[int, int], None]) -> Stamp:
-    """The verdict of both judges, kept in `verdicts` where that is given.
+def judge(
+    candidate: Candidate,
+    policies: PolicySet,
+    verdicts: Verdicts | None,
+    now: int,
+    told: Callable[[int, int], None],
+) -> Stamp:
+    """The verdict of both judges on a candidate and what it compiled to, kept in `verdicts` where that is given.
 
     Raises PolicyFault with each story that goes otherwise and each row PyCasbin answers otherwise.
     """
     from sidecar.authoring.judging import judge_pack  # PyCasbin comes with it
 
     pack = candidate.bundle.pack
-    policies = bundle.compile_bundle(candidate.bundle)
     stories: list[Story] = []
     faults: list[Fault] = []
     for name, text in sorted(candidate.stories.items()):
@@ -151,16 +162,15 @@ def judge(candidate: Candidate, verdicts: Verdicts | None, now: int, told: Calla
     return stamp
 
 
-def work(asked: Work, told: Callable[[int, int], None]) -> Built:
-    """The candidate of a folder, judged unless its verdict is on disk. Raises PolicyFault."""
+def work(asked: Work, told: Callable[[int, int], None]) -> tuple[Built, PolicySet]:
+    """The candidate of a folder, judged unless its verdict is on disk, and what it compiled to. Raises PolicyFault."""
     candidate, verdicts = read_candidate(Path(asked.path)), Verdicts(Path(asked.verdicts))
+    policies = bundle.compile_bundle(candidate.bundle)
     stamp = verdicts.believed(candidate.subject)
     stamped = stamp is not None
     if stamp is None:
-        stamp = judge(candidate, verdicts, asked.now, told)
-    made, digest = candidate.bundle, candidate.bundle.digest
-    files = {} if digest == asked.force else made.files
-    return Built(digest, made.revision, files, stamp.stories_told, stamp.asks, stamp.rows, stamped)
+        stamp = judge(candidate, policies, verdicts, asked.now, told)
+    return Built(candidate.bundle.digest, stamp.stories_told, stamp.asks, stamp.rows, stamped), policies
 
 
 def send(stream: BinaryIO, message: Struct) -> None:
@@ -174,16 +184,20 @@ def main() -> None:
     """What the build process does."""
     stream = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints is no message
-    source = sys.stdin.buffer
-    length = int.from_bytes(source.read(LENGTH_BYTES), "big")
-    asked = msgspec.msgpack.decode(source.read(length), type=Work)
-    Thread(target=_end_with, args=(source,), daemon=True).start()
+    length = int.from_bytes(_input(LENGTH_BYTES), "big")
+    asked = msgspec.msgpack.decode(_input(length), type=Work)
+    Thread(target=_end_with_input, daemon=True).start()
     if asked.memory:
         resource.setrlimit(resource.RLIMIT_AS, (asked.memory, asked.memory))
     if asked.background:
         os.nice(NICENESS)
     try:
-        message: Message = work(asked, lambda done, total: send(stream, Progress(done, total)))
+        message: Message
+        message, policies = work(asked, lambda done, total: send(stream, Progress(done, total)))
+        if message.digest != asked.force:
+            policies.compiled.warm()
+            for part in form.dump(policies):
+                send(stream, Part(part))
     except PolicyFault as error:
         message = Refused(_told(error))
     except MemoryError:
@@ -203,8 +217,16 @@ def _told(error: PolicyFault) -> tuple[tuple[str, int, str], ...]:
     )
 
 
-def _end_with(source: BinaryIO) -> None:
-    source.read(1)
+def _input(length: int) -> bytes:
+    """So many bytes of standard input, fewer at its end. Unbuffered: a thread waits in it while the process ends."""
+    data = b""
+    while len(data) < length and (more := os.read(0, length - len(data))):
+        data += more
+    return data
+
+
+def _end_with_input() -> None:
+    _input(1)
     os._exit(3)
 
 

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 import sidecar
-from sidecar.authoring.build import LENGTH_BYTES, Built, Message, Progress, Refused, Work, send
+from sidecar.authoring.build import LENGTH_BYTES, Built, Message, Part, Refused, Work, send
 from sidecar.errors import Fault, PolicyFault
 
 PROCESS = "build process"  # stands where a file's name does: what went wrong is in no file
@@ -30,13 +30,20 @@ class Bounds(Struct, frozen=True):
     memory: int = 2 << 30
 
 
+class Handed(Struct, frozen=True):
+    """What a build process gave: the verdict, and the parts of the compiled policy, none where it is in force."""
+
+    built: Built
+    parts: tuple[bytes, ...]
+
+
 def build(
     asked: Work,
     bounds: Bounds,
     told: Callable[[int, int], None],
     stopped: Callable[[], bool],
     command: tuple[str, ...] = COMMAND,
-) -> Built:
+) -> Handed:
     """The candidate, built and judged in a process of its own; `told` hears of stories done and their number.
 
     Raises PolicyFault: the candidate is at fault, or the process died, hung, outgrew its bounds or was told to stop.
@@ -61,7 +68,7 @@ def _followed(
     bounds: Bounds,
     told: Callable[[int, int], None],
     stopped: Callable[[], bool],
-) -> Built:
+) -> Handed:
     source, sink = process.stdout, process.stdin
     if source is None or sink is None:
         raise RuntimeError("a process started with pipes has them")
@@ -69,7 +76,7 @@ def _followed(
         send(sink, asked)  # type: ignore[arg-type]
     except BrokenPipeError:
         raise _gone(process) from None
-    buffer = bytearray()
+    buffer, parts = bytearray(), list[bytes]()
     with selectors.DefaultSelector() as ready:
         ready.register(source, selectors.EVENT_READ)
         while True:
@@ -85,10 +92,13 @@ def _followed(
             buffer += data
             while (message := _taken(buffer)) is not None:
                 if isinstance(message, Built):
-                    return message
+                    return Handed(message, tuple(parts))
                 if isinstance(message, Refused):
                     raise PolicyFault([Fault(*fault) for fault in message.faults])
-                told(message.done, message.total)
+                if isinstance(message, Part):
+                    parts.append(message.data)
+                else:
+                    told(message.done, message.total)
 
 
 def _taken(buffer: bytearray) -> Message | None:
@@ -100,7 +110,7 @@ def _taken(buffer: bytearray) -> Message | None:
     if len(buffer) < LENGTH_BYTES or len(buffer) < end:
         return None
     try:
-        message = msgspec.msgpack.decode(bytes(buffer[LENGTH_BYTES:end]), type=Progress | Refused | Built)
+        message: Message = msgspec.msgpack.decode(bytes(buffer[LENGTH_BYTES:end]), type=Message)
     except msgspec.MsgspecError:
         raise _fault("said something that is no message") from None
     del buffer[:end]

@@ -135,6 +135,12 @@ class _Watched:
             free = self._pycasbin.answers(asked.names, loose)
             self._compare_rows(free, found_rows(self._policies, asked, found, True))
         permit, took_part = self._together(asked.names, self._counting(firm, free), loose)
+        if not permit and asked.snapshot.tenant.delegations.get(asked.request.subject.id):
+            # 3.0.4: who needs no delegation is not under one.
+            alone = self._readings(asked, alone=True)
+            each = [self._pycasbin.answers(asked.names, values) for values in alone]
+            own, rules = self._together(asked.names, self._counting(*each), alone[1])
+            permit, took_part = (own, rules) if own else (permit, took_part)
         if permit is not (decision.effect is Effect.PERMIT):
             said = Effect.PERMIT if permit else Effect.DENY
             rows = ", ".join(dict.fromkeys(row.rule for row, _ in (*firm, *free))) or "none holds"
@@ -193,23 +199,26 @@ class _Watched:
     def _under(self, scope: str) -> Iterable[str]:
         return self._policies.compiled.members["g2"].get(scope, frozenset()) - {scope}
 
-    def _readings(self, asked: Asked) -> tuple[Values, Values]:
-        """What the words answer, and what they answer where an open grant reads an unknown restriction as absent."""
+    def _readings(self, asked: Asked, alone: bool = False) -> tuple[Values, Values]:
+        """What the words answer, and what they answer where an open grant reads an unknown restriction as absent.
+
+        `alone`: the subject acts for nobody.
+        """
         rules = self._policies.pack.break_glass
-        strict = self._words(asked, False)
+        strict = self._words(asked, False, alone)
         grant = rules.unknown == "open" and asked.request.context.access_mode in rules.modes
-        return strict, self._words(asked, True) if grant and strict[GRANT_OPEN] is True else strict
+        return strict, self._words(asked, True, alone) if grant and strict[GRANT_OPEN] is True else strict
 
     def _opening_readings(self, asked: Asked) -> tuple[Values, Values]:
         strict = self._words(asked, False)
         return strict, self._words(asked, True) if self._policies.pack.break_glass.unknown == "open" else strict
 
-    def _words(self, asked: Asked, lenient: bool) -> Values:
+    def _words(self, asked: Asked, lenient: bool, alone: bool = False) -> Values:
         def delegate(outer: object, request: Request) -> bool | None:
             inner = Asked(request, asked.caller, asked.controller_id, asked.snapshot, asked.now)
             return self._may(inner)
 
-        return word_values(self._policies, asked, self._terms.items(), lenient, delegate)
+        return word_values(self._policies, asked, self._terms.items(), lenient, None if alone else delegate)
 
     def _may(self, asked: Asked) -> bool | None:
         """What a delegator may do, by PyCasbin's rows: their gates in order, then matrix and grounds (3.0.4)."""

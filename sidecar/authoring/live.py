@@ -1,23 +1,31 @@
 """The policy set in force: judged before it is, replaced as a whole, and kept when its successor is at fault."""
 
+import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from msgspec import Struct
 
 from sidecar.authoring import build, builder, bundle
-from sidecar.authoring.build import Built, Work
+from sidecar.authoring.build import Work
 from sidecar.authoring.builder import Bounds
-from sidecar.authoring.bundle import Bundle
 from sidecar.authoring.stamp import Verdicts
+from sidecar.core import form
+from sidecar.core.index import Place
 from sidecar.core.model import PolicyRef
-from sidecar.core.pack_check import PACK_FILE
 from sidecar.core.policy import PolicySet
+from sidecar.core.situation import Situation
+from sidecar.core.words import WORDS
 from sidecar.errors import Fault, PolicyFault, PolicyUnavailable
 
+PAUSE_SECONDS = 0.0005
+STEP = 100  # things let go of at once
+FROZEN_EVERY = 20  # steps
 SHOWN = 10  # faults told by readiness and status; the log has them all
 
+T = TypeVar("T")
 Told = Callable[[int, int], None]  # stories done, and their number
 
 
@@ -60,6 +68,7 @@ class Live:
         self._path, self._verdicts, self._bounds, self._clock = path, verdicts, bounds, clock
         self._command = command
         self._current: PolicySet | None = None
+        self._replaced: PolicySet | None = None
         self._status = Status(None)
         self._read: build.Look = ()  # the folder as it was when it was read last
         self._seen: build.Look = ()  # the folder as it was at the last look
@@ -95,7 +104,9 @@ class Live:
             candidate = build.read_candidate(self._path)
             stamp = Verdicts(self._verdicts).believed(candidate.subject)
             if stamp is not None:
-                self.put_in_force(bundle.compile_bundle(candidate.bundle))
+                policies = bundle.compile_bundle(candidate.bundle)
+                policies.compiled.warm()
+                self.put_in_force(policies)
                 self._status = Status(self.current.ref, (), time.monotonic() - began, True, stamp.asks)
                 return self._status
         except PolicyFault as fault:
@@ -136,21 +147,55 @@ class Live:
             background=background,
         )
         try:
-            built = builder.build(asked, self._bounds, told, stopped, self._command)
-            made = restored(built) if built.files else None
+            handed = builder.build(asked, self._bounds, told, stopped, self._command)
         except PolicyFault as fault:
             self._status = Status(ref, fault.faults, time.monotonic() - began)
             return None
-        self._status = Status(ref, (), time.monotonic() - began, built.stamped, built.asks)
+        made = None
+        if handed.parts:
+            met = current.compiled.met if current is not None else ()
+            made = restored(handed.parts, met, PAUSE_SECONDS if background else 0)
+        self._status = Status(ref, (), time.monotonic() - began, handed.built.stamped, handed.built.asks)
         return made
 
     def put_in_force(self, policies: PolicySet) -> None:
         """Answer by this policy set from now on; a decision that has begun keeps the one it began with."""
-        self._current = policies
+        self._replaced, self._current = self._current, policies
         self._status = Status(policies.ref, (), self._status.seconds, self._status.stamped, self._status.asks)
 
+    def let_go(self, pause: float = PAUSE_SECONDS) -> None:
+        """Free the policy set replaced last in small steps: at once, ten thousand rows would stop every answer."""
+        replaced, self._replaced = self._replaced, None
+        if replaced is None:
+            return
+        held: list[object] = []
+        for holder in (replaced.compiled, replaced.compiled.index):
+            for value in vars(holder).values():
+                held += value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        # A decision that still goes on has it, and finds it whole.
+        del replaced, holder, value
+        while held:
+            del held[-STEP:]
+            time.sleep(pause)
 
-def restored(built: Built) -> PolicySet:
-    """The policy set of a candidate that a build process handed over. Raises PolicyFault."""
-    pack = bundle.decode_pack(built.files[PACK_FILE])
-    return bundle.compile_bundle(Bundle(pack, built.files, built.digest, built.revision))
+
+def restored(parts: Sequence[bytes], met: Iterable[Place], pause: float) -> PolicySet:
+    """The policy set a build process handed over, ready for the questions whose names were `met` before.
+
+    Works in small steps with a `pause` in seconds after each: the thread that restores and those that answer share
+    one interpreter, and none of them is to wait for more than a step.
+    """
+    policies = form.restore(_paced(parts, pause), WORDS, Situation)
+    for names in _paced(met, pause):
+        policies.compiled.slice(*names)
+    return policies
+
+
+def _paced(items: Iterable[T], pause: float) -> Iterator[T]:
+    for number, item in enumerate(items, 1):
+        yield item
+        if pause:
+            time.sleep(pause)
+            if number % FROZEN_EVERY == 0:
+                # What is made here stays: the collector need not look at it, all at once, to find that out.
+                gc.freeze()

@@ -1,7 +1,6 @@
 """An explanation on the terminal: the answer first, then why, what one change would do, and everything behind."""
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 import click
 
@@ -51,6 +50,8 @@ LABELS: Mapping[str, tuple[str, str]] = {
     "instead": ("sinon", "else"),
     "obligations": ("Obligations", "Obligations"),
     "glass": ("Un bris de glace peut être ouvert.", "Break-glass may be opened."),
+    "colon": (" : ", ": "),
+    "quoted": ("« {said} »", "“{said}”"),
     "differs": ("Le registre dit autre chose", "The record says otherwise"),
     "disagrees": (
         "L'explication ne concorde pas avec la décision : c'est la décision qui vaut. Signalez-le.",
@@ -108,7 +109,7 @@ class _Page:
         if not found.agrees:
             click.secho(self.label("disagrees"), fg="yellow", bold=True)
         self.line("why", found.why.text)
-        self.line("seen", f"{said.reason} « {said.message} » {found.shown.text}")
+        self.line("seen", f"{said.reason} {self.label('quoted').format(said=said.message)} {found.shown.text}")
         came: list[Obligation | Advice] = [*said.obligations, *said.advice]
         duties = [f"{each.id}({', '.join(each.params.values())})" for each in came]
         if duties:
@@ -121,7 +122,7 @@ class _Page:
 
     def line(self, name: str, text: str) -> None:
         """One labelled line."""
-        click.echo(f"  {click.style(self.label(name), bold=True)} : {printable(text)}")
+        click.echo(f"  {click.style(self.label(name), bold=True)}{self.label('colon')}{printable(text)}")
 
     def missing(self, missing: Missing) -> None:
         """What one change would do."""
@@ -130,12 +131,12 @@ class _Page:
         if missing.row is not None:
             row = missing.row
             lacking = f" — {self.label('astray')} {', '.join(missing.astray)}" if missing.astray else ""
-            click.echo(f"  {self.label('nearest')} : {row.rule} {row.reason} ({row.file}:{row.line}){lacking}")
+            self.line("nearest", f"{row.rule} {row.reason} ({row.file}:{row.line}){lacking}")
         click.echo(f"  {missing.text}")
         for step in missing.steps:
             click.echo(f"  · {printable(step.text)} → {step.effect} {step.reason}")
 
-    def parts(self, parts: Iterable[PartSeen], pack: Path) -> None:
+    def parts(self, parts: Iterable[PartSeen]) -> None:
         """Each part and its rows."""
         rows = []
         for part in parts:
@@ -143,10 +144,10 @@ class _Page:
             rows.append((self.verdict(part), part.title, after, "", "", ""))
             for row in part.rows:
                 mark = "→ " if row.decided else "  "
-                where = f"{pack / row.file}:{row.line}"
+                where = f"{row.file}:{row.line}"
                 rows.append((mark + self.truth(row.answer), row.rule, self.says(row), row.when, row.source, where))
         columns = self.columns("answer", "rule", "says", "when", "source", "where")
-        show_table(columns, rows, wrap=(columns[2], columns[3], columns[5]))
+        show_table(columns, rows, wrap=(columns[2], columns[3]))
 
     def verdict(self, part: PartSeen) -> str:
         """What a part says, in one word."""
@@ -222,18 +223,18 @@ class _Page:
         old = fact.fresh_until is not None and fact.fresh_until <= at
         return f"{self.label('old')} {moment(fact.fresh_until)}" if old else moment(fact.fresh_until)
 
-    def delegator(self, each: DelegatorSeen, pack: Path) -> None:
+    def delegator(self, each: DelegatorSeen) -> None:
         """What somebody who delegated may do, and why."""
         title = self.label("delegator").format(who=each.subject_id, profile=each.profile)
         click.echo()
-        click.secho(f"{title} : {self.truth(each.may)}", bold=True)
-        self.parts(each.parts, pack)
+        click.secho(f"{title}{self.label('colon')}{self.truth(each.may)}", bold=True)
+        self.parts(each.parts)
         click.echo()
         self.words(each.words, each.parts)
 
 
-def show_explanation(found: Explanation, pack: Path, language: str) -> None:
-    """An explanation, for a person. `pack` is the folder its files are in."""
+def show_explanation(found: Explanation, language: str) -> None:
+    """An explanation, for a person."""
     page = _Page(language)
     page.head(found)
     if found.missing is not None:
@@ -241,9 +242,9 @@ def show_explanation(found: Explanation, pack: Path, language: str) -> None:
     if found.parts:
         click.echo()
         click.secho(page.label("rules"), bold=True)
-        page.parts(found.parts, pack)
+        page.parts(found.parts)
     for each in found.delegators:
-        page.delegator(each, pack)
+        page.delegator(each)
     if found.words:
         click.echo()
         click.secho(page.label("words"), bold=True)

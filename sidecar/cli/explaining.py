@@ -88,7 +88,7 @@ def explain_answer(
         if decision_id:
             click.echo(printable(decision_id))
         show_differences(differences, spoken)
-        show_explanation(found, pack, spoken)
+        show_explanation(found, spoken)
     return DONE if found.agrees and not differences else REFUSED
 
 

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from sidecar.authoring import build as building
+from sidecar.authoring import bundle
 from sidecar.authoring.stamp import Verdicts
 from sidecar.cli.authoring import located
 from sidecar.cli.connect import Connection, connected
@@ -36,6 +37,7 @@ def build(pack: Path, verdicts: Path | None) -> int:
         candidate = building.read_candidate(pack)
         stamp = building.judge(
             candidate,
+            bundle.compile_bundle(candidate.bundle),
             None if verdicts is None else Verdicts(verdicts),
             time.time_ns() // 1000,
             lambda done, total: progress.update(task, completed=done, total=total),

@@ -53,10 +53,10 @@ def _above(links: list[Link], file: str) -> tuple[Above, list[Fault]]:
     direct: dict[str, set[str]] = defaultdict(set)
     for link in links:
         direct[link.member].add(link.role)
-    waiting = {name: sum(role in direct for role in roles) for name, roles in direct.items()}
+    waiting = {name: sum(role in direct for role in held) for name, held in direct.items()}
     members: dict[str, list[str]] = defaultdict(list)
-    for name, roles in direct.items():
-        for role in roles:
+    for name, held in direct.items():
+        for role in held:
             if role in direct:
                 members[role].append(name)
     above: dict[str, frozenset[str]] = {}

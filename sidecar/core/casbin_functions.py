@@ -21,7 +21,8 @@ UNLIKE = (
     (re.compile(r"\[\^?\[[:.=]"), "`[[:name:]]` is read differently by Go and Python; write the letters out"),
 )
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-PLAIN = re.compile(r"[A-Za-z0-9_/^$.|(): -]*(?:\*[A-Za-z0-9_/^$.|(): -]+)*\*?\Z")
+# Patterns that Python reads as RE2 does, told without asking it: letters, groups, `.*` and one segment.
+PLAIN = re.compile(r"(?:[A-Za-z0-9_/^$|(): -]|\.\*?|\[\^/\]\+)*\Z")
 
 VARIABLE = re.compile(r":[^/]+")
 BRACED = re.compile(r"\{[^/]+?\}")
@@ -35,8 +36,11 @@ class PatternFault(ValueError):
     """A pattern that is not taken; the message says why and what to write instead."""
 
 
-def compiled(pattern: str) -> "re2._Regexp":
-    """The pattern, as RE2 matches it. Raises PatternFault where it might backtrack, or Python's `re` reads another."""
+def compiled(pattern: str, ours: bool = False) -> "re2._Regexp":
+    """The pattern, as RE2 matches it. Raises PatternFault where it might backtrack, or Python's `re` reads another.
+
+    `ours` says that this product wrote the pattern, so that Python need not be asked.
+    """
     try:
         made = re2.compile(pattern, OPTIONS)
     except re2.error as error:
@@ -46,7 +50,7 @@ def compiled(pattern: str) -> "re2._Regexp":
             f"`{pattern}` is not matched in linear time ({why}); write it without look-around, references and"
             " possessive marks"
         ) from None
-    if not PLAIN.match(pattern):
+    if not ours and not PLAIN.match(pattern):
         for unlike, text in UNLIKE:
             if unlike.search(pattern):
                 raise PatternFault(f"`{pattern}`: {text}")
@@ -166,7 +170,7 @@ def ip_match(pattern: str) -> Asked:
 def glob_match(pattern: str) -> Asked:
     """Whether the value, a path, fits: `*` and `?` within a segment, `**` any number of segments, `[…]` one letter."""
     try:
-        found = compiled(glob_pattern(pattern))
+        found = compiled(glob_pattern(pattern), ours=True)
     except ValueError as fault:
         raise PatternFault(str(fault)) from None
     return lambda asked: found.match(value(asked).encode()) is not None

@@ -157,11 +157,8 @@ class _Writer:
             if found is None:
                 raise MatcherFault(self._unread(text[at:].lstrip()))
             kind, token = str(found.lastgroup), found[str(found.lastgroup)]
-            touches = LETTER.match(text[found.start(kind) - 1 : found.start(kind)])
-            if token in ("&&", "||") and (touches or LETTER.match(text[found.end() :])):
-                raise MatcherFault(_unspaced(token))
-            if kind == "text" and touches:
-                raise MatcherFault(f"letters touch the text `{_short(token)}`; put a space or a mark between")
+            if kind == "text" or token in ("&&", "||"):
+                _check_spaced(text, token, found.start(kind), found.end())
             depth += (token in ("(", "[")) - (token in (")", "]"))
             refusals = refusals + 1 if token == "!" else 0  # noqa: S105 - a mark
             if depth > DEEPEST or refusals > DEEPEST:
@@ -277,7 +274,7 @@ class _Writer:
     def _domain(self, node: ast.expr, equals: Mapping[int, Equal]) -> Written:
         """The domain of a role; a field that another conjunct makes equal to a value is that value."""
         place = self._row_field(node)
-        return equals[place].value if place in equals else self._write(node)
+        return equals[place].value if place is not None and place in equals else self._write(node)
 
     def _row_field(self, node: ast.expr) -> int | None:
         path = self._path(node)
@@ -331,8 +328,8 @@ class _Writer:
         if name in self.names.roles:
             return _made(f"{name}({', '.join(part.source for part in parts)})", parts, True)
         pattern, field = node.args[1], self._row_field(node.args[1])
-        text = pattern.value if isinstance(pattern, ast.Constant) else None
-        if field is None and not isinstance(text, str):
+        text = pattern.value if isinstance(pattern, ast.Constant) and isinstance(pattern.value, str) else None
+        if field is None and text is None:
             raise MatcherFault(
                 f"the pattern of `{name}` comes from the request, which could make it cost anything; write a field of"
                 " the row or a text"
@@ -381,8 +378,15 @@ def _text(token: str) -> str:
     return ESCAPE.sub(r"\1", token[1:-1])
 
 
-def _unspaced(mark: str) -> str:
-    return f"`{mark}` without a space on each side: PyCasbin reads `a{mark}b` as one name; put spaces round it"
+def _check_spaced(text: str, token: str, start: int, end: int) -> None:
+    """Refuse a mark or a text that touches letters: PyCasbin's rewriting would join them."""
+    before, after = LETTER.match(text[start - 1 : start]), LETTER.match(text[end : end + 1])
+    if token in ("&&", "||") and (before or after):
+        raise MatcherFault(
+            f"`{token}` without a space on each side: PyCasbin reads `a{token}b` as one name; put spaces round it"
+        )
+    if before:
+        raise MatcherFault(f"letters touch the text `{_short(token)}`; put a space or a mark between")
 
 
 def _short(text: str) -> str:

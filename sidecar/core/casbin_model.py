@@ -236,6 +236,8 @@ def _line_fault(content: str, fields: list[str] | None) -> str:
 
 
 def _control_fault(content: str) -> str:
+    if content.isprintable():
+        return ""
     for character in content:
         if not character.isprintable():
             return f"control character {character!r}; use spaces, and end lines with a line feed"

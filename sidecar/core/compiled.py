@@ -82,6 +82,11 @@ class Compiled:
             and purpose in self.known_purposes
         )
 
+    @property
+    def met(self) -> tuple[Place, ...]:
+        """The names of every question that was asked so far and is remembered."""
+        return tuple(self._slices)
+
     def opening_slice(self, profile: str) -> Slice:
         """The rows met by who opens a grant: a gate of any category in its scope is met, if the pack asks that gate.
 
@@ -162,11 +167,10 @@ class Compiled:
     def _offer(self, profile: str, category: str, action: str) -> Offer:
         """What a refusal may offer: the profile is eligible, and a grant has a ground for this action."""
         rules = self.pack.break_glass
-        opened = any(
-            isinstance(row, Ground) and row.reason == rules.reason
-            for row in self.index.met((profile, category, action, rules.purpose))
-        )
-        if profile not in rules.eligible or not opened:
+        if profile not in rules.eligible:
+            return NO_OFFER
+        met = self.index.met((profile, category, action, rules.purpose))
+        if not any(isinstance(row, Ground) and row.reason == rules.reason for row in met):
             return NO_OFFER
         return Offer(available=True, motives=rules.motives, scope=rules.eligible[profile])
 

@@ -175,11 +175,11 @@ class Question:
         found = self.found
         return loose is not strict and judgement.doubtful((found.gates, found.cells, found.grounds), strict)
 
-    def _lenient(self, strict: Situation) -> Situation:
+    def _lenient(self, strict: Situation, will: bool = True) -> Situation:
         """The reading in which an unknown restriction is absent, where a grant is open (`bg_unknown`)."""
         if self.request.context.access_mode not in self.book.lenient_modes:
             return strict
-        return self._situation(lenient=True) if self.book.compiled.grant_open(strict) else strict
+        return self._situation(lenient=True, will=will) if self.book.compiled.grant_open(strict) else strict
 
     def _without_will(self) -> tuple[Settled, int]:
         """What is shown instead of a refusal the patient's will may have caused (3.0.4), and until when.
@@ -188,9 +188,7 @@ class Question:
         that a mask changes nothing for a stranger; else NOT_AVAILABLE.
         """
         plain = self._situation(will=False)
-        loose = plain
-        if self.loose is not self.strict:
-            loose = self._situation(lenient=True, will=False)
+        loose = self._lenient(plain, will=False)
         held = judgement.gates(self.found, plain, loose)
         settled, ends = held or (judgement.merits(self.found, loose)[0], loose.ends)
         if loose is not plain:
@@ -263,10 +261,8 @@ class Question:
         book, now = self.book, self.now
         # NOT_AVAILABLE comes with exactly what a plain NO_RELATIONSHIP refusal of this request would (3.0.4).
         like = NO_RELATIONSHIP if shown.reason == NOT_AVAILABLE else shown.reason
-        refusal, offer = book.refusals[like], NO_OFFER
-        if refusal.break_glass:
-            offer, changes = self._offer(like, shown)
-            ends = min(ends, changes)
+        refusal = book.refusals[like]
+        offer, until = self._offer(like, shown) if refusal.break_glass else (NO_OFFER, FOREVER)
         return Decision(
             effect=Effect.DENY,
             reason=shown.reason,
@@ -276,34 +272,33 @@ class Question:
             obligations=refusal.obligations,
             advice=refusal.advice,
             offer=offer,
-            valid_until=now if shown.reason in DOUBTS else min(ends, now + book.max_age),
+            valid_until=now if shown.reason in DOUBTS else min(ends, until, now + book.max_age),
             relied=self._relied(),
             unknown=self._unknown(),
         )
 
     def _offer(self, reason: str, shown: Settled) -> tuple[Offer, int]:
-        """What grant would help, and until when that holds (3.0.5).
+        """Whether a grant would help, and the instant until which that is so.
 
-        None where the reason does not allow it, or a grant of this subject for this patient is open already.
+        The reason allows it, and no grant of this subject for this patient, by any name, is open already (3.0.5).
         """
-        found, request, now = self.found, self.request, self.now
+        found, request = self.found, self.request
         if reason == FACTS_UNAVAILABLE and (shown.firm or not found.clinical):
             return NO_OFFER, FOREVER
         if reason == PROFILE_CATEGORY and not any(cell.widened and not cell.deny for cell in found.cells.rows):
             return NO_OFFER, FOREVER
-        if not request.resource.patient_id or self.strict is None:
+        if not found.offer.available or not request.resource.patient_id or self.strict is None:
             return NO_OFFER, FOREVER
-        opened = self.snapshot.tenant.open_grants
-        offer, ends = found.offer, FOREVER
-        for name in self.strict.names if opened else ():
-            for grant in opened.get((request.subject.id, name), ()):
-                if grant.controller_id != self.controller_id:
+        offer, until = found.offer, FOREVER
+        for name in self.strict.names:
+            for grant in self.snapshot.tenant.open_grants.get((request.subject.id, name), ()):
+                end = grant.until if grant.closed_at is None else min(grant.until, grant.closed_at)
+                if grant.controller_id != self.controller_id or self.now >= end:
                     continue
-                if grant.open_at(now):
-                    offer = NO_OFFER
-                edges = (grant.opened_at, grant.until, FOREVER if grant.closed_at is None else grant.closed_at)
-                ends = min([ends, *(edge for edge in edges if now < edge)])
-        return offer, ends
+                is_open = grant.opened_at <= self.now
+                offer = NO_OFFER if is_open else offer
+                until = min(until, end if is_open else grant.opened_at)
+        return offer, until
 
     def _relied(self) -> tuple[Relied, ...]:
         """The versions of the facts that words rested on, each once."""

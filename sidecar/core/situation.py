@@ -52,6 +52,8 @@ class Situation(Evidence):
             self.request, self.speaker, self.controller_id, self.snapshot, self.now, self.pack, self.lenient
         )
         other.will, other.delegate = False, self.delegate
+        # Read as where no directive is known: what is looked at, and so `valid_until`, must not tell there is one.
+        other.undirected = other.bundle is not None
         if self.delegations(self.request.subject.id):
             other.unheard = wills.refused_delegators(self)
         return other

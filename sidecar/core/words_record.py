@@ -63,7 +63,7 @@ def only_tagged(s: Situation, *tags: str) -> bool:
 
 def masked_for_subject(s: Situation) -> bool | None:
     """A mask covers this subject, or those the subject acts for, and this object."""
-    if s.undirected and not s.request.resource.masked_for:
+    if s.undirected and not (s.will and s.request.resource.masked_for):
         stated = s.request.resource.masked_for is not None
         if stated or s.absent("directive") is False:
             return False

@@ -14,6 +14,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache, partial
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -25,6 +26,7 @@ from sidecar.errors import LedgerUnavailable
 
 KEY_BYTES = 32
 PSEUDONYM_BYTES = 16
+REMEMBERED = 16_384  # pseudonyms of patients, and of subjects, kept in memory
 _KINDS = ("pseudonym", "content")
 _MADE, _RETIRED = "made", "retired"
 
@@ -41,19 +43,24 @@ class MonthKeys:
         """`name` is the month, as in 2026-03; `run` begins every id sealed here."""
         self.name = name
         self.start, self.end = _bounds(name)
-        self._patients = hashlib.blake2b(key=pseudonym, digest_size=PSEUDONYM_BYTES, person=b"patient")
-        self._subjects = hashlib.blake2b(key=pseudonym, digest_size=PSEUDONYM_BYTES, person=b"subject")
+        # The same few thousand people are asked about again and again.
+        self._patients, self._subjects = (
+            lru_cache(REMEMBERED)(
+                partial(_pseudonym, hashlib.blake2b(key=pseudonym, digest_size=PSEUDONYM_BYTES, person=who))
+            )
+            for who in (b"patient", b"subject")
+        )
         self._content = content
         self._run, self._sealing = run, self._cipher(run)
         self._other = run, self._sealing  # the run whose leaf was opened last; replaced as one value
 
     def patient(self, tenant: str, patient_id: str) -> bytes:
         """The pseudonym of a patient in a tenant, 16 bytes; empty for nobody."""
-        return _pseudonym(self._patients, tenant, patient_id)
+        return self._patients(tenant, patient_id)
 
     def subject(self, tenant: str, subject_id: str) -> bytes:
         """The pseudonym of a subject in a tenant, 16 bytes; empty for nobody."""
-        return _pseudonym(self._subjects, tenant, subject_id)
+        return self._subjects(tenant, subject_id)
 
     def seal(self, id_: bytes, plain: bytes) -> bytes:
         """`plain` encrypted and authenticated; an id seals once. Raises ValueError for an id of another run."""

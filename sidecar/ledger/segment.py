@@ -90,12 +90,7 @@ def parse_header(number: int, path: Path, data: bytes) -> Segment | None:
 
 def whole_frames(data: bytes) -> Iterator[tuple[int, int]]:
     """Start and end of each leaf in a segment's bytes, up to the first frame that is not whole."""
-    return frames_in(data, HEADER_BYTES)
-
-
-def frames_in(data: bytes, at: int) -> Iterator[tuple[int, int]]:
-    """The same from byte `at`, where a frame begins."""
-    size = len(data)
+    at, size = HEADER_BYTES, len(data)
     while at + FRAME_BYTES <= size:
         length, check = _FRAME.unpack_from(data, at)
         start = at + FRAME_BYTES
@@ -103,6 +98,21 @@ def frames_in(data: bytes, at: int) -> Iterator[tuple[int, int]]:
         if not length or at > size or zlib.crc32(data[start:at]) != check:
             return
         yield start, at
+
+
+def leading_leaves(data: bytes, most: int) -> tuple[list[bytes], int]:
+    """The leaves of the whole frames that `data` begins with, at most `most`, and the byte where the last one ends."""
+    found: list[bytes] = []
+    at, size, unpack, crc32 = 0, len(data), _FRAME.unpack_from, zlib.crc32
+    while len(found) < most and at + FRAME_BYTES <= size:
+        length, check = unpack(data, at)
+        stop = at + FRAME_BYTES + length
+        leaf = data[at + FRAME_BYTES : stop]
+        if not length or stop > size or crc32(leaf) != check:
+            break
+        found.append(leaf)
+        at = stop
+    return found, at
 
 
 def frame_after(data: bytes, at: int) -> int | None:

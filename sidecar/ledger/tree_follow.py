@@ -57,13 +57,7 @@ class Follower:
         size = CHUNK
         while True:
             data = os.pread(self._file, size, self._offset)
-            found: list[bytes] = []
-            stop = 0
-            for begin, frame_end in segment.frames_in(data, 0):
-                if self._index + len(found) >= end:
-                    break
-                found.append(data[begin:frame_end])
-                stop = frame_end
+            found, stop = segment.leading_leaves(data, end - self._index)
             if found or len(data) < size or size > LARGEST_LEAF + FRAME_BYTES:
                 self._offset += stop
                 self._index += len(found)

@@ -78,6 +78,8 @@ class Keeper:
             self._sign()
         except OSError as fault:
             raise LedgerUnavailable(_said(fault)) from None
+        finally:
+            self._follower.close()
         if not found and behind:
             notices.append(f"the tree was made anew over the {behind} records of the journal")
         return notices

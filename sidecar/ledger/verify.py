@@ -142,9 +142,8 @@ def _others(folder: LogFolder, size: int, blamed: set[str]) -> tuple[list[Findin
 
 def _earlier(folder: LogFolder, file: str, named: TileName, now: int, blamed: set[str]) -> Iterator[Finding]:
     """A partial tile of an earlier checkpoint, when it is not how the tile of today begins."""
-    data = (folder.tree / file).read_bytes()
-    today = folder.part(named.level, named.n, now)
-    if today is None or folder.prefix + today.file in blamed:
+    data, today = folder.read(file), folder.part(named.level, named.n, now)
+    if data is None or today is None or folder.prefix + today.file in blamed:
         return
     here = Part(file, data, named.width)
     whole = exact_bundle(here) if named.level == ENTRIES else exact_tile(here)

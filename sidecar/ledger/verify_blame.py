@@ -8,12 +8,14 @@ from msgspec import Struct
 from sidecar.core.tiles import ENTRIES, WIDTH
 from sidecar.ledger import verify_files as files
 from sidecar.ledger.verify_files import LogFolder, Part
-from sidecar.ledger.verify_places import MISSING, MODIFIED, TRUNCATED, Elsewhere, Place, places, runs
+from sidecar.ledger.verify_places import DUPLICATED, MISSING, MODIFIED, TRUNCATED, Elsewhere, Place, places, runs
 from sidecar.ledger.verify_scan import Scan, exact_bundle, exact_tile
 from sidecar.ledger.verify_truth import Truth, proven
 
 UNSIGNED: Final = "unsigned"
 UNEXPECTED: Final = "unexpected"
+
+MOST_STRANGE = 1 << 16  # hashes out of place that are looked for in the whole log
 
 _SAYS = {
     "modified": "changed",
@@ -172,8 +174,8 @@ def _sentence(place: Place, first: int, last: int, each: int) -> str:
     if place.other is None:
         return f"{_SAYS[place.what]} {about}" if place.what == TRUNCATED else f"{about}: {_SAYS[place.what]}"
     other = place.other if each == 1 else place.other * each
-    again = " again" if place.what == "duplicated" else ""
-    return f"{about}: what belongs at {other} stands here{again}"
+    belongs = records(other, other + last - first)
+    return f"{about}: {belongs} stand{'s' * (first == last)} here{' again' * (place.what == DUPLICATED)}"
 
 
 def records(first: int, last: int) -> str:
@@ -183,17 +185,12 @@ def records(first: int, last: int) -> str:
 
 def _elsewhere(folder: LogFolder, truth: Truth, suspects: set[int], size: int) -> tuple[Elsewhere, Elsewhere]:
     """Where the hashes that are out of place in bundles, and in tiles, belong: any place of the log."""
-    found = {n: _lowest(folder, truth, n, min(WIDTH, size - n * WIDTH)) for n in suspects}
-    strange = {
-        told
-        for each in found.values()
-        for told in (*each.by_entries, *each.by_tile)
-        if each.known is not None and told not in each.known
-    }
+    strange = _strange(folder, truth, suspects, size)
     home: dict[bytes, int] = {}
     kept: tuple[set[int], set[int]] = set(), set()
     for n in range((size + WIDTH - 1) // WIDTH) if strange else ():
-        each = found.get(n) or _as_signed(folder, n, min(WIDTH, size - n * WIDTH))
+        width = min(WIDTH, size - n * WIDTH)
+        each = _lowest(folder, truth, n, width) if n in suspects else _as_signed(folder, n, width)
         for place, true in enumerate(each.known or ()):
             if true in strange:
                 home[true] = at = n * WIDTH + place
@@ -201,3 +198,15 @@ def _elsewhere(folder: LogFolder, truth: Truth, suspects: set[int], size: int) -
                     if place < len(told) and told[place] == true:
                         still.add(at)
     return Elsewhere(home, kept[0]), Elsewhere(home, kept[1])
+
+
+def _strange(folder: LogFolder, truth: Truth, suspects: set[int], size: int) -> set[bytes]:
+    """Hashes that are not where they belong. Of a log that is changed all over, only the first."""
+    strange: set[bytes] = set()
+    for n in sorted(suspects):
+        each = _lowest(folder, truth, n, min(WIDTH, size - n * WIDTH))
+        if each.known is not None:
+            strange.update({*each.by_entries, *each.by_tile}.difference(each.known))
+        if len(strange) > MOST_STRANGE:
+            break
+    return strange

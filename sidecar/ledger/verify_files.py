@@ -1,5 +1,6 @@
 """A log's files as an outsider reads them: what core/tiles.py says of the layout, and nothing of the writer's code."""
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,8 @@ from sidecar.core import merkle, tiles
 from sidecar.core.merkle import HASH_BYTES
 from sidecar.core.tiles import CHECKPOINT, ENTRIES, WIDTH
 from sidecar.errors import InputFault
+
+TRIES = 3  # a wider partial tile may be superseded while it is looked for
 
 _TILE_FILE = re.compile(r"tile/(entries|0|[1-9][0-9]?)/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
 
@@ -44,7 +47,7 @@ class LogFolder:
 
     def checkpoint(self) -> bytes | None:
         """The signed note; None when it is not there. Raises OSError."""
-        return _bytes(self.tree / CHECKPOINT)
+        return self.read(CHECKPOINT)
 
     def part(self, level: int | str, n: int, width: int = WIDTH) -> Part | None:
         """The tile or bundle `n` of a level, its first `width` places. Raises OSError.
@@ -52,16 +55,25 @@ class LogFolder:
         A log that grows meanwhile may hold only a wider one: that holds these places too.
         """
         whole = tile_file(level, n)
-        if width == WIDTH:
-            data = _bytes(self.tree / whole)
-            return None if data is None else Part(whole, data, WIDTH)
-        wider = sorted(self._widths(whole, width)) if not (self.tree / f"{whole}.p/{width}").exists() else [width]
-        for width_there in [*wider, WIDTH]:
-            file = whole if width_there == WIDTH else f"{whole}.p/{width_there}"
-            data = _bytes(self.tree / file)
-            if data is not None:
-                return Part(file, data, width_there)
-        return None
+        if width < WIDTH:
+            for _ in range(TRIES):
+                for there in [width, *sorted(self._widths(whole, width))]:
+                    data = self.read(f"{whole}.p/{there}")
+                    if data is not None:
+                        return Part(f"{whole}.p/{there}", data, there)
+                data = self.read(whole)
+                if data is not None:
+                    return Part(whole, data, WIDTH)
+            return None
+        data = self.read(whole)
+        return None if data is None else Part(whole, data, WIDTH)
+
+    def read(self, file: str) -> bytes | None:
+        """The bytes of a file of the tree; None when it is not there. Raises OSError."""
+        try:
+            return (self.tree / file).read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
 
     def large(self, digest: bytes) -> Path:
         """Where the bytes of a large record are."""
@@ -69,16 +81,19 @@ class LogFolder:
 
     def tree_files(self) -> Iterator[str]:
         """The paths of all files of the tree below its folder. Raises OSError."""
-        for path in sorted(self.tree.rglob("*")):
-            if not path.is_dir():
-                yield path.relative_to(self.tree).as_posix()
+        for folder, folders, names in os.walk(self.tree, onerror=_refused):
+            folders.sort()
+            for name in sorted(names):
+                yield (Path(folder) / name).relative_to(self.tree).as_posix()
 
     def _widths(self, whole: str, width: int) -> Iterator[int]:
-        partials = self.tree / f"{whole}.p"
-        if partials.is_dir():
-            for path in partials.iterdir():
-                if path.name.isdigit() and int(path.name) > width:
-                    yield int(path.name)
+        try:
+            names = [path.name for path in (self.tree / f"{whole}.p").iterdir()]
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        for name in names:
+            if name.isdigit() and int(name) > width:
+                yield int(name)
 
 
 def tile_file(level: int | str, n: int, width: int = WIDTH) -> str:
@@ -126,8 +141,6 @@ def hashes(part: Part) -> list[bytes]:
     return [data[at : at + HASH_BYTES] for at in range(0, len(data) - HASH_BYTES + 1, HASH_BYTES)]
 
 
-def _bytes(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
+def _refused(fault: OSError) -> None:
+    if not isinstance(fault, FileNotFoundError):  # a log that goes on takes superseded tiles away
+        raise fault

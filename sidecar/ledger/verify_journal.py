@@ -52,7 +52,7 @@ def journal(folder: LogFolder, size: int, blamed: AbstractSet[str] = frozenset()
     numbers = _numbers(folder.journal, tail)
     if not numbers and size:
         tail.findings.append(Finding(MISSING, "journal", "no file is left: what was not yet signed is lost"))
-    at = _start(folder, size)  # the leaf that comes next; None when it cannot be told
+    at: int | None = _start(folder, size)  # the leaf that comes next; None when it cannot be told
     for place, number in enumerate(numbers):
         following = folder.journal / _name(numbers[place + 1]) if number != numbers[-1] else None
         segment = _opened(folder.journal / _name(number), following, tail)
@@ -137,18 +137,16 @@ def _followed(folder: LogFolder, segment: _Segment, size: int, blamed: AbstractS
     """Go through a segment, compare what is signed, and give the index after its last leaf; None for damage."""
     at, end = segment.first, _HEADER_BYTES
     differ: list[int] = []
-    signed: tuple[int, list[bytes], list[bytes]] = (-1, [], [])
+    told: tuple[int, list[bytes]] = (-1, [])
     for start, stop in _frames(segment.data):
         if at == segment.until:
             break
         end = stop
         if at < size:
             n, place = divmod(at, WIDTH)
-            if signed[0] != n:
-                signed = (n, *_signed(folder, n, min(WIDTH, size - n * WIDTH), blamed))
-            found = merkle.leaf_hash(tiles.entry(segment.data[start:stop]))
-            told = [hashes[place] for hashes in signed[1:] if place < len(hashes)]
-            if told and found not in told:
+            if told[0] != n:
+                told = n, _signed(folder, n, min(WIDTH, size - n * WIDTH), blamed)
+            if place < len(told[1]) and merkle.leaf_hash(tiles.entry(segment.data[start:stop])) != told[1][place]:
                 differ.append(at)
         at += 1
     for first, last in runs(differ):
@@ -167,13 +165,13 @@ def _followed(folder: LogFolder, segment: _Segment, size: int, blamed: AbstractS
     return None
 
 
-def _signed(folder: LogFolder, n: int, width: int, blamed: AbstractSet[str]) -> tuple[list[bytes], list[bytes]]:
-    """The hashes of a bundle's entries by its tile and by the bundle; empty for one that is not there or is blamed."""
-    tile, bundle = folder.part(0, n, width), folder.part(ENTRIES, n, width)
-    return (
-        files.hashes(tile) if tile and folder.prefix + tile.file not in blamed else [],
-        files.entry_hashes(bundle) if bundle and folder.prefix + bundle.file not in blamed else [],
-    )
+def _signed(folder: LogFolder, n: int, width: int, blamed: AbstractSet[str]) -> list[bytes]:
+    """The hashes of the entries of a bundle, by its tile or else by itself; none when both are blamed already."""
+    for level in (0, ENTRIES):
+        part = folder.part(level, n, width)
+        if part is not None and folder.prefix + part.file not in blamed:
+            return files.hashes(part) if level == 0 else files.entry_hashes(part)
+    return []
 
 
 def _frames(data: bytes) -> Iterator[tuple[int, int]]:

@@ -60,8 +60,19 @@ def _one_by_one(
         if other is None:
             changed.append(n)
         else:
-            wrong.append(Place(DUPLICATED if other in kept else REORDERED, n, n, other))
+            _joined(wrong, Place(DUPLICATED if other in kept else REORDERED, n, n, other))
     return wrong + [Place(MODIFIED, first, last) for first, last in runs(changed)]
+
+
+def _joined(found: list[Place], place: Place) -> None:
+    """Add a place, to the run before it where it goes on with what stands there."""
+    run = found[-1] if found else None
+    if run is None or run.other is None or place.other is None:
+        found.append(place)
+    elif (run.what, run.last + 1, run.other + place.first - run.first) == (place.what, place.first, place.other):
+        found[-1] = Place(run.what, run.first, place.last, run.other)
+    else:
+        found.append(place)
 
 
 def left_out(whole: Sequence[bytes], part: Sequence[bytes]) -> list[int] | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.bench.report import show
 
-BENCHES = ("check", "stages", "engine", "ledger")
+BENCHES = ("check", "stages", "engine", "ledger", "reload")
 
 
 def main() -> None:

@@ -1,9 +1,9 @@
 """Microseconds a decision takes as the rules grow, beside stock PyCasbin and Cedar with equivalent rules.
 
 Everyone answers the same questions, which are compared with the answers they must get before any clock runs; then
-the engines take turns, question by question in one thread. The sidecar works out every word from facts (who treats
-whom, what is masked); the others are given the words' answers. `first_us` is a question whose slice of the rules
-nobody asked about before.
+the engines take turns in one thread, a round of the questions each. The sidecar works out every word from facts (who
+treats whom, what is masked); the others are given the words' answers. `first_us` is a question whose slice of the
+rules nobody asked about before.
 """
 
 import gc

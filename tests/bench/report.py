@@ -24,7 +24,7 @@ def row(
 
 
 def show(name: str, rows: Sequence[Row], folder: Path, drawn: Callable[[Sequence[Row]], str] | None = None) -> None:
-    """Print the rows, and write NAME.json and NAME.svg, which `drawn` draws where bars of `rps` do not say it."""
+    """Print the rows, and write NAME.json, NAME.md and NAME.svg, which `drawn` draws where bars of `rps` won't do."""
     columns = list(dict.fromkeys(key for each in rows for key in each))
     widths = [max(len(key), *(len(str(each.get(key, ""))) for each in rows)) for key in columns]
     print("  ".join(key.ljust(width) for key, width in zip(columns, widths, strict=True)))
@@ -32,9 +32,20 @@ def show(name: str, rows: Sequence[Row], folder: Path, drawn: Callable[[Sequence
         print("  ".join(str(each.get(key, "")).ljust(width) for key, width in zip(columns, widths, strict=True)))
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.json").write_text(json.dumps({"rows": rows}, indent=2) + "\n")
+    (folder / f"{name}.md").write_text(_table(columns, rows))
     bars = [each for each in rows if "rps" in each]
     (folder / f"{name}.svg").write_text(_drawn(bars) if drawn is None else drawn(rows))
-    print(f"\nwritten: {folder / name}.json, {folder / name}.svg")
+    print(f"\nwritten: {folder / name}.json, {folder / name}.md, {folder / name}.svg")
+
+
+def _table(columns: Sequence[str], rows: Sequence[Row]) -> str:
+    """The rows as a page of documentation has them."""
+    lines = [columns, ["---"] * len(columns), *([_figure(each.get(key, "")) for key in columns] for each in rows)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _figure(value: object) -> str:
+    return f"{value:,}".replace(",", " ") if isinstance(value, int | float) else str(value)
 
 
 def _drawn(rows: Sequence[Row]) -> str:

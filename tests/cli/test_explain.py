@@ -5,8 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.api.shape import message
+from sidecar.authoring.story import Batch
+from sidecar.cli.connect import open_channel
+from sidecar.core import instants
+from sidecar.v1 import access_pb2
+from sidecar.v1.access_pb2_grpc import AccessServiceStub
 from tests.cli.commands import run
-from tests.cli.world import PACK, World, question
+from tests.cli.world import PACK, World, opening, question
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +78,7 @@ def test_another_pack_explains_only_when_it_is_asked_to_and_says_what_differs(wo
     assert "another pack decided" in said.err
     said = explained(world, decision, "--any-policy", "--language", "en", pack=other_pack)
     assert said.code == 1
-    assert said.out.startswith("The record says otherwise")
+    assert said.out.splitlines()[:2] == [decision, "The record says otherwise"]
     assert "NO_RELATIONSHIP" in said.out
 
 
@@ -86,3 +92,38 @@ def test_a_decision_that_was_never_taken_is_not_found(world):
 
 def test_without_a_token_a_record_is_not_reached(refusal):
     assert run("policy", "explain", PACK, "--decision-id", refusal).code == 2
+
+
+def test_an_opening_and_what_it_opened_are_explained(world):
+    opened = world.run("break-glass", "open", world.file(opening("dr-nuit", request_id="explained")), "--json").json
+    found = explained(world, opened["answer"]["decision_id"], "--json").json
+    assert (found["question"]["opening"], found["outcome"]["reason"]) == (True, "ALLOW_BREAK_GLASS")
+    assert (found["agrees"], found["differences"], found["why"]["code"]) == (True, [], "opened")
+    grant = opened["grant"]["id"]
+    asked = question("dr-nuit", "UF-SAU", "soins_urgence", access_mode="bris_de_glace", grant=grant)
+    decision = world.run("check", world.file(asked), "--json").json["decision_id"]
+    found = explained(world, decision, "--json").json
+    assert (found["outcome"]["reason"], found["agrees"], found["differences"]) == ("ALLOW_BREAK_GLASS", True, [])
+    [seen] = [fact for fact in found["facts"] if fact["kind"] == "grant"]
+    assert (seen["id"], seen["says"]["motive"]) == (grant, "URGENCE_VITALE")
+    assert "non joignable" not in str(found)
+
+
+def test_an_item_of_a_batch_is_explained_by_its_number(world):
+    one = question()
+    shared = {name: one[name] for name in ("subject", "authentication", "device", "purpose")}
+    resource = {key: value for key, value in one["resource"].items() if key != "patient_id"}
+    items = [{"action": action, "resource": resource} for action in ("read", "delete")]
+    batch = instants.decode(Batch, {**shared, "patient_id": "P1", "items": items})
+    channel, metadata = open_channel(world.address, str(world.folder / "dpi.token"), None, None, None)
+    with channel:
+        said = AccessServiceStub(channel).CheckAccessBatch(
+            message(access_pb2.CheckAccessBatchRequest, batch), metadata=metadata, timeout=60
+        )
+    decision = said.results[1].answer.decision_id
+    found = explained(world, decision, "--json").json
+    assert (found["question"]["action"], found["outcome"]["reason"], found["agrees"]) == (
+        "delete",
+        "DELETE_FORBIDDEN",
+        True,
+    )

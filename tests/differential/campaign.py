@@ -18,6 +18,7 @@ class Judges:
 
     def __init__(self, written: Written, production: Callable[[Written], PolicySet] = Written.compiled) -> None:
         self.written, self.policy, self.oracle = written, production(written), written.read()
+        assert [row.text for row in self.oracle.rows] == written.rules
         self._rows: dict[str, Row] = {}
 
     def differences(self, case: Case) -> tuple[str, list[str]]:
@@ -122,9 +123,9 @@ def cases(random: Random, setting: Setting, each: int) -> Iterator[Case]:
 
 
 def moved(judges: Judges, case: Case, place: int) -> Case:
-    """The case; every third one at the next instant at which something turns."""
-    edges = at_its_edges(judges.oracle, case, 1) if place % 3 == 2 else []
-    return edges[0] if edges else case
+    """The case; every third one at one of the next instants at which something turns."""
+    edges = at_its_edges(judges.oracle, case, 4) if place % 3 == 2 else []
+    return edges[place % len(edges)] if edges else case
 
 
 def run_small(seeds: range, each: int) -> Tally:

@@ -184,7 +184,7 @@ def a_pack_of(when: str, denies: bool = False) -> Written:
     """A pack of one condition: a ground that nothing else shadows, or a gate before a ground that always holds."""
     everywhere = ", ".join(ROOTS)
     ground = f"p, B-1, {everywhere}, {'True' if denies else when}, allow, ALLOW_TEAM, -, S-1"
-    gate = f"p, A-15-1, {everywhere}, {when}, deny, OWN, -, S-1"
+    gate = f"p, G-WILL-1, {everywhere}, {when}, deny, MASKED, -, S-1"
     cell = "p3, M-1, tous, tout, toute_action, True, allow, -, S-1"
     whole = a_pack(Random(0))
     parameters = whole.parameters

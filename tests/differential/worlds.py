@@ -392,8 +392,8 @@ class Maker:
                 random.choice(("S1", "S1", "S2", "")),
                 random.choice(("", "", subject.id, SENIOR, CHIEF)),
             )
-            kind = "REL_TRANSFER" if planned else random.choice(("REL_RESP", ""))
-            found.append(self.fact("stay", stay, self.windowed(kind)))
+            kind = random.choice(("REL_RESP", ""))
+            found.append(self.fact("stay", stay, self.announced() if planned else self.windowed(kind)))
         for _ in range(random.choice((0, 1, 2, 3, 4))):
             kind = random.choice(self.setting.relations)
             optional = self.setting.windows[kind].get("patient_optional", False)
@@ -489,6 +489,15 @@ class Maker:
     def windowed(self, kind: str) -> Period:
         window = self.setting.windows.get(kind, {})
         return self.period(window.get("before", 0) * SECOND, window.get("after", 0) * SECOND)
+
+    def announced(self) -> Period:
+        """The period of a planned stay, often such that a transfer's window opens or closes about now."""
+        window = self.setting.windows.get("REL_TRANSFER", {})
+        before, after = window.get("before", 0) * SECOND, window.get("after", 0) * SECOND
+        planned = self.now + self.random.choice((0, HOUR, -HOUR))
+        if self.rarely(self.setting.edges):
+            planned = self.near(self.random.choice((self.now + before, self.now - after)))
+        return Period(planned, None if self.rarely(0.5) else planned + 9 * DAY)
 
     def scope(self, share: float) -> Scope:
         if not self.rarely(share):

@@ -46,7 +46,7 @@ def entries_with(subject, patient, text):
     return [check, batch, a_refusal(text), change, a_consultation(text)]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(texts, texts, texts)
 def test_whatever_is_written_an_entry_is_one_leaf_one_line_and_comes_back_whole(ledger, subject, patient, text):
     room, _ = ledger

@@ -1,6 +1,8 @@
 """Whatever is done to a log's files is found from the public key and the files alone, and named."""
 
 import os
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -90,21 +92,32 @@ def test_processes_side_by_side_find_what_one_does(tmp_path):
 
 
 def test_what_a_ledger_writes_is_found_sound_while_it_goes_on(tmp_path):
-    room = LedgerRoom(tmp_path / "ledger", ORIGIN)
+    """Segments, partial tiles and checkpoints come and go while they are read."""
+    room = LedgerRoom(tmp_path / "ledger", ORIGIN, segment_bytes=1 << 17, flush_s=0.01, checkpoint_s=0.02)
     room.open(NOW)
     keys = [checkpoint.verifier_key(line) for line in (tmp_path / "ledger/keys/signing" / VKEYS).read_text().split()]
+    enough = threading.Event()
+
+    def go_on() -> None:
+        while not enough.is_set():
+            room.record([a_check(patient=f"P{n}") for n in range(25)], NOW)
+            room.record([a_batch(200)], NOW)
+            time.sleep(0.001)
+
+    recording = threading.Thread(target=go_on)
+    recording.start()
+    sizes = set()
     try:
-        for n in range(30):
-            room.record([a_check(patient=f"P{n}-{m}") for m in range(25)] + [a_batch(200)], NOW)
-            if n % 10 == 0:
-                report = verify.verify(tmp_path / "ledger", keys)
-                assert report.findings == ()
+        while len(sizes) < 10:
+            report = verify.verify(tmp_path / "ledger", keys)
+            assert report.findings == ()
+            sizes.add(report.checkpoint.size if report.checkpoint else 0)
     finally:
+        enough.set()
+        recording.join()
         room.close()
     report = verify.verify(tmp_path / "ledger", keys)
-    assert report.findings == ()
-    assert report.checkpoint is not None
-    assert report.checkpoint.size + report.unsigned == 30 * 26
+    assert (report.findings, report.checkpoint.size if report.checkpoint else 0) == ((), room.size)
 
 
 def test_a_folder_that_holds_no_log_is_refused(tmp_path):

@@ -59,6 +59,11 @@ class Oracle:
         self.pack = self._without_groups(parameters)
         self.conceals = self.pack["settings"].get("mask_disclosure", {"value": "none"})["value"] == "none"
         self.order, self.rules = self.pack["order"], self.pack["break_glass"]
+        begun = {
+            row.rule: [gate for gate in self.order["gates"] if f"{row.rule}-".startswith(f"{gate}-")]
+            for row in self.rows
+        }
+        self.gates = {rule: max(gates, key=len, default="") for rule, gates in begun.items()}
 
     # ---- questions
 
@@ -72,6 +77,11 @@ class Oracle:
         verdict = self._verdict(met, strict, loose)
         if verdict.permits:
             return self._permit(verdict, met, strict, loose)
+        # 3.0.4: a delegator's refusals count under a delegation; who needs none is not under one.
+        own = self.readings(request, caller, controller, world, now, acting=False)
+        for_themselves = self._verdict(met, *own)
+        if for_themselves.permits:
+            return self._permit(for_themselves, met, *own)
         plain = self.readings(request, caller, controller, world, now, will=False)
         shown = verdict
         if self.conceals:
@@ -134,12 +144,12 @@ class Oracle:
                 words.edges |= before.edges
         return words
 
-    def readings(self, *question: Any, will: bool = True) -> tuple[Words, Words]:
+    def readings(self, *question: Any, will: bool = True, acting: bool = True) -> tuple[Words, Words]:
         """The strict reading, and the one that gates after G-PUR, matrix and grounds get: lenient under an open
         grant where the pack says so (`bg_unknown`)."""
-        strict = self.reading(*question, will=will)
+        strict = self.reading(*question, will=will, acting=acting)
         if self.rules["unknown"] == "open" and strict.context_grant_open():
-            return strict, self.reading(*question, lenient=True, will=will)
+            return strict, self.reading(*question, lenient=True, will=will, acting=acting)
         return strict, strict
 
     # ---- rows
@@ -147,15 +157,9 @@ class Oracle:
     def met(self, names: Names) -> list[Row]:
         """The rows whose profile, category, action and purpose hold these names."""
         columns = (("g", "profile"), ("g2", "category"), ("g3", "action"), ("g4", "purpose"))
-        return [
-            row
-            for row in self.rows
-            if all(
-                self._is(section, name, row.said[column])
-                for name, (section, column) in zip(names, columns, strict=True)
-                if column in row.said  # the matrix knows no purpose
-            )
-        ]
+        held = {column: self._groups(section, name) for (section, column), name in zip(columns, names, strict=True)}
+        # The matrix knows no purpose.
+        return [row for row in self.rows if all(row.said[name] in held[name] for name in held if name in row.said)]
 
     def firm(self, row: Row) -> bool:
         """Whether this is a row of a gate that no grant changes."""
@@ -163,15 +167,18 @@ class Oracle:
 
     def _gate(self, row: Row) -> str:
         """The gate of a prohibition: the longest that begins its rule's id."""
-        found = [gate for gate in self.order["gates"] if f"{row.rule}-".startswith(f"{gate}-")]
-        return max(found, key=len, default="") if row.kind == "p" and row.denies else ""
+        return self.gates[row.rule] if row.kind == "p" and row.denies else ""
 
     def _discloses(self, row: Row) -> bool:
         return bool(self.pack["reasons"][row.said["reason"]].get("discloses", False))
 
+    def _groups(self, section: str, name: str) -> frozenset[str]:
+        """A name and every group it is in."""
+        return self.groups.get((section, name), frozenset({name}))
+
     def _is(self, section: str, name: str, group: str) -> bool:
         """Whether a name is this group's, or the group itself."""
-        return name == group or group in self.groups.get((section, name), ())
+        return group in self._groups(section, name)
 
     def unknown(self, *question: Any) -> set[str]:
         """Every word of the rows met by a question (request, caller, controller, world, now) that is unknown."""

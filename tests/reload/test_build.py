@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.authoring import build, builder, bundle
-from sidecar.authoring.build import Built, Work, send
+from sidecar.authoring.build import Work, send
 from sidecar.authoring.builder import Bounds
 from sidecar.authoring.stamp import Verdicts
 from sidecar.errors import PolicyFault
@@ -25,8 +25,12 @@ def pack(tmp_path_factory):
     return a_pack(tmp_path_factory.mktemp("pack") / "hospital", "authentication")
 
 
-def built(pack, verdicts, command=builder.COMMAND, bounds=ENOUGH, told=lambda *_: None, stopped=lambda: False):
+def handed(pack, verdicts, command=builder.COMMAND, bounds=ENOUGH, told=lambda *_: None, stopped=lambda: False):
     return builder.build(Work(str(pack), str(verdicts), NOW), bounds, told, stopped, command)
+
+
+def built(*given, **more):
+    return handed(*given, **more).built
 
 
 def refused(*given, **more) -> str:
@@ -46,17 +50,18 @@ def test_a_candidate_is_judged_once_and_then_believed(pack, tmp_path):
     again = built(pack, tmp_path / "v", told=lambda done, total: heard.append((done, total)))
     assert (first.stamped, again.stamped) == (False, True)
     assert heard == [(1, 1)]
-    assert (first.stories, first.digest, first.files) == (1, again.digest, again.files)
+    assert (first.stories, first.digest) == (1, again.digest)
     assert first.asks > 5 and first.rows > 90
-    assert first.digest == bundle.digest(first.files)
+    assert first.digest == bundle.read_folder(pack).digest
 
 
 def test_a_policy_that_is_in_force_already_is_not_sent_again(pack, tmp_path):
-    first = built(pack, tmp_path / "v")
+    first = handed(pack, tmp_path / "v")
     same = builder.build(
-        Work(str(pack), str(tmp_path / "v"), NOW, force=first.digest), Bounds(60), lambda *_: None, lambda: False
+        Work(str(pack), str(tmp_path / "v"), NOW, force=first.built.digest), Bounds(60), lambda *_: None, lambda: False
     )
-    assert (same.digest, same.files) == (first.digest, {})
+    assert same.built.digest == first.built.digest
+    assert first.parts and not same.parts
 
 
 def test_another_story_is_another_verdict(pack, tmp_path):
@@ -158,7 +163,7 @@ def test_what_a_library_prints_is_no_message(pack, tmp_path):
         "def loud(*given):\n    print('a library prints this', flush=True); return work(*given)\n"
         "build.work = loud; build.main()"
     )
-    assert isinstance(built(pack, tmp_path / "v", saying(program)), Built)
+    assert built(pack, tmp_path / "v", saying(program)).asks > 5
 
 
 def test_a_folder_that_changes_while_it_is_read_is_read_again(pack, tmp_path, monkeypatch):

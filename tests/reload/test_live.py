@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from sidecar.authoring import builder, bundle, live
+from sidecar.authoring.build import Work
+from sidecar.authoring.builder import Bounds
 from sidecar.authoring.live import Live
 from sidecar.errors import PolicyUnavailable
 from tests.judged import VERDICTS
@@ -191,15 +193,34 @@ def test_a_replaced_policy_is_let_go_of(pack):
     gone = weakref.ref(policies.current)
     edit(pack / "pack.toml", 'version = "0', 'version = "9')
     assert swapped(policies)
+    policies.let_go(pause=0)
     gc.collect()
     assert gone() is None
 
 
-def test_what_is_handed_over_decides_as_what_was_judged(pack):
-    """The seam: what `restored` makes has the digest that was judged, and its texts."""
-    policies = started(pack, VERDICTS)
-    read = bundle.read_folder(pack)
-    built = builder.Built(read.digest, read.revision, read.files, 1, 1, 1, False)
-    made = live.restored(built)
-    assert made.ref == policies.current.ref
-    assert made.pack == policies.current.pack
+def test_what_is_handed_over_is_what_was_judged(pack, tmp_path):
+    handed = builder.build(Work(str(pack), str(tmp_path / "v"), 1), Bounds(60), lambda *_: None, lambda: False)
+    made, read = live.restored(handed.parts, (), 0), bundle.read_folder(pack)
+    assert made.ref.digest == read.digest == handed.built.digest
+    assert made.pack == bundle.compile_bundle(read).pack
+
+
+def test_a_restored_policy_is_ready_for_the_questions_that_were_asked_before(pack):
+    policies = started(pack)
+    asked = ("medecin", "cr", "read", "soins")
+    assert policies.current.compiled.slice(*asked)
+    edit(pack / "pack.toml", 'version = "0', 'version = "9')
+    assert swapped(policies)
+    assert policies.current.compiled.met == (asked,)
+
+
+def test_letting_go_of_a_replaced_policy_leaves_it_whole_for_a_decision_that_goes_on(pack):
+    policies = started(pack)
+    held = policies.current
+    asked = ("medecin", "cr", "read", "soins")
+    rows = len(held.compiled.index.rows)
+    edit(pack / "pack.toml", 'version = "0', 'version = "9')
+    assert swapped(policies)
+    policies.let_go(pause=0)
+    assert len(held.compiled.index.rows) == rows
+    assert held.compiled.slice(*asked).grounds.rows

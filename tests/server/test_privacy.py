@@ -1,4 +1,4 @@
-"""Who a patient is, and who asked, stands in the facts store alone: not in metrics, log or ledger."""
+"""Who a patient is, and who asked, stands in the facts store alone: not in metrics, log, ledger or what proves it."""
 
 import base64
 import json
@@ -10,12 +10,14 @@ import grpc
 from sidecar.config import LogSettings
 from sidecar.core.model import Context, Resource
 from sidecar.v1 import break_glass_pb2
+from tests.cli.commands import run
 from tests.server.client import METHODS, refusal
-from tests.server.process import Running, running, settings
+from tests.server.process import CALLERS, Running, a_caller, running, settings
 from tests.server.world import a_batch, a_check, a_subject, a_write, an_opening, told, under_grant
 
-MARK = "QZ7"  # stands in every identifier and every text below, and nowhere else
+MARK = "QZ7XKWV9HJ4B"  # stands in every identifier and every text below, and nowhere else, not even by chance
 PATIENT, PHYSICIAN, STRANGER = f"P-{MARK}-1", f"dr-{MARK}-jour", f"dr-{MARK}-nuit"
+KEPT = (*CALLERS, a_caller("keeper", "administrator"))
 WORDS = (PATIENT, PHYSICIAN, STRANGER, MARK)
 
 
@@ -55,6 +57,20 @@ def everything_happens(sidecar: Running) -> None:
         feed.call("ReadFacts", patient_id=PATIENT)
         assert PATIENT in auditor.call("ShowRecords", patient_id=PATIENT).records[0]
         auditor.call("ShowRecords", subject_id=PHYSICIAN)
+        assert auditor.call("RecallDecision", decision_id=answers[0].decision_id).patient_facts
+        assert refusal(auditor.call, "RecallDecision", decision_id=f"d-{MARK}") is grpc.StatusCode.NOT_FOUND
+        keeper = sidecar.client("keeper", transport)
+        keeper.call("RotateSigningKey")
+        assert refusal(keeper.call, "RetireMonth", month=f"m-{MARK}") is grpc.StatusCode.INVALID_ARGUMENT
+
+
+def a_load(sidecar: Running) -> str:
+    """Enough checks for whole tiles and bundles, and a batch that fits in no bundle. Gives the last check's id."""
+    dpi = sidecar.client()
+    for n in range(300):
+        last = dpi.call("CheckAccess", a_check(f"{PATIENT}{n}", a_subject(f"{PHYSICIAN}{n}")))
+    dpi.call("CheckAccessBatch", a_batch(PATIENT, a_subject(PHYSICIAN), (f"cat-{MARK}-{'x' * 200}",) * 500))
+    return str(last.decision_id)
 
 
 def spellings(word: str) -> Iterator[bytes]:
@@ -68,14 +84,32 @@ def spellings(word: str) -> Iterator[bytes]:
 
 def told_of(places: Mapping[str, bytes]) -> set[str]:
     """The places where an identifier stands."""
-    sought = [spelling for word in WORDS for spelling in spellings(word) if len(spelling) > 2]
+    sought = [spelling for word in WORDS for spelling in spellings(word) if len(spelling) > 5]
     return {place for place, content in places.items() if any(spelling in content for spelling in sought)}
 
 
-def places_of(sidecar: Running) -> dict[str, bytes]:
-    """All that a sidecar tells or keeps: its metrics and readiness, its log, and every file, stopped."""
+def proofs_of(sidecar: Running, decision_id: str) -> None:
+    """Leave beside its data what an outsider makes of a stopped sidecar's ledger."""
+    ledger, key = sidecar.folder / "data/ledger", sidecar.folder / "data/ledger/keys/signing/vkeys"
+    for verb in (
+        ("verify", ledger, "--key", key),
+        ("prove", ledger, "--decision-id", decision_id, "--out", sidecar.folder / "proof"),
+        ("witness", ledger, "--key", key, "--keep", sidecar.folder / "kept"),
+    ):
+        said = run("ledger", *verb)
+        assert said.code == 0, said
+        (sidecar.folder / f"said-{verb[0]}").write_text(said.out + said.err)
+
+
+def places_of(sidecar: Running, proven: str = "") -> dict[str, bytes]:
+    """All that a sidecar tells or keeps: its metrics and readiness, its log, and every file, stopped.
+
+    With the id of a decision to prove, what an outsider makes of its ledger too.
+    """
     pages = {f"admin{path}": sidecar.admin(path)[1].encode() for path in ("/metrics", "/ready", "/live", f"/{MARK}")}
     assert sidecar.stop() == 0
+    if proven:
+        proofs_of(sidecar, proven)
     files = {
         str(path.relative_to(sidecar.folder)): path.read_bytes() for path in sidecar.folder.rglob("*") if path.is_file()
     }
@@ -83,15 +117,29 @@ def places_of(sidecar: Running) -> dict[str, bytes]:
 
 
 def test_identifiers_stand_in_the_facts_store_alone(folder: Path) -> None:
-    with running(folder) as sidecar:
+    with running(folder, settings(folder, KEPT)) as sidecar:
         everything_happens(sidecar)
-        places = places_of(sidecar)
-    assert {"log", "data/facts.db", "data/ledger/journal/000001.log", "admin/metrics"} <= places.keys()
+        places = places_of(sidecar, a_load(sidecar))
+    for place in (
+        "log",
+        "admin/metrics",
+        "data/facts.db",
+        "data/ledger/journal/",
+        "data/ledger/keys/signing/handover-",
+        "data/ledger/tree/checkpoint",
+        "data/ledger/tree/tile/0/",
+        "data/ledger/tree/tile/entries/000",
+        "data/ledger/tree/large/",
+        "proof",
+        "kept",
+        "said-verify",
+    ):
+        assert any(name.startswith(place) for name in places), place
     assert told_of(places) == {"data/facts.db"}
 
 
 def test_the_debug_log_names_nobody_either(folder: Path) -> None:
-    loud = settings(folder, log=LogSettings("debug"))
+    loud = settings(folder, KEPT, log=LogSettings("debug"))
     with running(folder, loud) as sidecar:
         everything_happens(sidecar)
         places = places_of(sidecar)
@@ -99,7 +147,7 @@ def test_the_debug_log_names_nobody_either(folder: Path) -> None:
 
 
 def test_a_line_that_quoted_a_question_would_be_seen(folder: Path) -> None:
-    with running(folder, weakening="logs_what_it_was_asked") as sidecar:
+    with running(folder, settings(folder, KEPT), weakening="logs_what_it_was_asked") as sidecar:
         everything_happens(sidecar)
         assert "log" in told_of(places_of(sidecar))
 
@@ -116,7 +164,7 @@ def test_a_fault_of_our_own_is_logged_by_class_and_place_without_its_text(folder
 
 
 def test_files_are_for_their_owner_alone(folder: Path) -> None:
-    with running(folder) as sidecar:
+    with running(folder, settings(folder, KEPT)) as sidecar:
         everything_happens(sidecar)
         data = folder / "data"
         open_to_others = [path for path in (data, *data.rglob("*")) if path.stat().st_mode & 0o077]

@@ -12,6 +12,7 @@ from sidecar.core.bundle import FOREVER, NEVER
 from sidecar.core.instants import SECOND
 from sidecar.core.model import Fact, Grant, Known
 from sidecar.core.pack import Pack
+from sidecar.core.situation import Situation
 
 FREE_TEXT = frozenset({"proof", "channel"})  # of a directive: written by hand, so never printed
 SIDECAR = "sidecar"  # where grants come from
@@ -81,14 +82,9 @@ def grant_named(asked: Asked) -> Grant | None:
 
 def fresh_until(known: Known, asked: Asked, pack: Pack) -> int:
     """When a fact stops bearing grounds; FOREVER when age does not matter to its kind."""
-    fact, limits = known.fact, pack.freshness
-    limit = limits.facts_max_age.get(known.kind)
-    if fact.assignment is not None and fact.assignment.on_call:
-        limit = limits.on_call_max_age
-    if limit is None:
-        return FOREVER
-    told = asked.snapshot.tenant.watermarks.get((fact.controller_id, fact.source, known.kind), NEVER)
-    return max(told, known.as_of) + limit * SECOND
+    return Situation(asked.request, asked.caller, asked.controller_id, asked.snapshot, asked.now, pack).fresh_until(
+        known
+    )
 
 
 def about(asked: Asked) -> Iterator[Known]:

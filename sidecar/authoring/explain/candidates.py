@@ -44,6 +44,12 @@ class Scene:
         bare = Fact(NAME, NAME, self.asked.controller_id, period=Period(self.now))
         return Change("fact", fact=replace(bare, **{kind: body}))
 
+    def related(self, kind: str, **more: object) -> Iterator[Change]:
+        """A relation of this kind to the patient; nothing where the pack tells no such facts."""
+        window = self.pack.vocabulary.relations.get(kind)
+        if window is not None and not window.derived:
+            yield self.fact(replace(Relation(kind, self.patient), **more), "relation")
+
     def stays(self) -> list[Known]:
         """The patient's active stays that are open now."""
         patient = self.asked.snapshot.patient
@@ -141,11 +147,11 @@ def _in_care_team(scene: Scene, word: Key) -> Iterator[Change]:
 
 
 def _named_in_care(scene: Scene, word: Key) -> Iterator[Change]:
-    yield scene.fact(Relation("REL_TEAM", scene.patient, scene.subject.id), "relation")
+    yield from scene.related("REL_TEAM", subject_id=scene.subject.id)
 
 
 def _has_appointment(scene: Scene, word: Key) -> Iterator[Change]:
-    yield scene.fact(Relation("REL_APPT", scene.patient, scene.subject.id), "relation")
+    yield from scene.related("REL_APPT", subject_id=scene.subject.id)
 
 
 def _responsible(scene: Scene, word: Key) -> Iterator[Change]:
@@ -168,7 +174,7 @@ def _expecting_transfer(scene: Scene, word: Key) -> Iterator[Change]:
 def _signed_request(scene: Scene, word: Key) -> Iterator[Change]:
     if scene.resource.id:
         scope = Scope(documents=(scene.resource.id,))
-        yield scene.fact(Relation("REL_REQ", scene.patient, scene.subject.id, scope=scope), "relation")
+        yield from scene.related("REL_REQ", subject_id=scene.subject.id, scope=scope)
 
 
 def _created_before_leaving(scene: Scene, word: Key) -> Iterator[Change]:
@@ -241,7 +247,7 @@ def _reference(scene: Scene, word: Key) -> Iterator[Change]:
     name = word.args[0][1] if word.args else "ticket"
     kind, given = REFERENCES[name], getattr(scene.request.context.refs, name)
     if given:
-        yield scene.fact(Relation(kind, scene.patient, ref=given), "relation")
+        yield from scene.related(kind, ref=given)
     for ref, shelf in scene.asked.snapshot.tenant.refs.items():
         if any(known.fact.relation is not None and known.fact.relation.kind == kind for known in shelf):
             yield Change("request", field=f"context.refs.{name}", value=ref)

@@ -187,7 +187,9 @@ CIRCUMSTANCES: Mapping[str, Mapping[str, Meaning]] = {
         ),
     },
     "device": {
-        "compromised": Meaning("l'appareil n'est plus sûr", "the device is no longer safe", ("device.compromised",)),
+        "compromised": Meaning(
+            "l'appareil n'est plus sûr", "the device is no longer safe", ("device.compromised", "device.class")
+        ),
         "managed": Meaning(
             "l'appareil est géré par l'établissement", "the device is run by the establishment", ("device.managed",)
         ),

@@ -84,9 +84,9 @@ WHY: Mapping[str, tuple[str, str]] = {
 
 PARTS: Mapping[str, tuple[str, str]] = {
     "gate": ("Porte {gate}", "Gate {gate}"),
-    "matrix": ("Grille d'habilitation", "Matrix"),
-    "grounds": ("Motifs d'accès", "Grounds"),
-    "duties": ("Ce qui accompagne un accord", "What comes with a yes"),
+    "matrix": ("Grille", "Matrix"),
+    "grounds": ("Motifs", "Grounds"),
+    "duties": ("Obligations", "Obligations"),
 }
 
 ENDS: Mapping[str, tuple[str, str]] = {

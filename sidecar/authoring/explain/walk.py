@@ -154,10 +154,6 @@ class Words:
             return tuple(dict.fromkeys(word for words in each for word in words))
         return min(each, key=distance)
 
-    def value_of(self, name: str) -> str:
-        """`delegator`, `senior` or `until`, as obligations are filled in."""
-        return self._situation().value(name)
-
 
 NEVER = Key("", "", None)  # stands for a condition that no word can turn
 FAR = 99
