@@ -302,6 +302,7 @@ class Journal:
         with self._writing:
             self._synced, self._synced_end = size, end
             del self._unsynced[:count]
+        self._tell()
 
     def _end_segment(self) -> None:
         """Have the next segment opened: by the background thread, so that no answer waits for it."""
@@ -334,8 +335,12 @@ class Journal:
                 with self._writing:
                     self._into(Trouble("io", f"the journal could not be flushed: {type(fault).__name__}"))
             self._busy_since = None
-            with self._stored:
-                self._stored.notify_all()
+            self._tell()
+
+    def _tell(self) -> None:
+        """Wake those who wait for the disk: what they wait for is there, or will not come."""
+        with self._stored:
+            self._stored.notify_all()
 
     def tend(self) -> None:
         """Flush and look once; when there is trouble, try to come out of it."""
