@@ -10,7 +10,6 @@ as the acknowledged leaves make it. A buffered journal gives that up, and only t
 durable.
 """
 
-import errno
 import itertools
 import os
 import threading
@@ -425,31 +424,10 @@ class Journal:
     def _begin(self, number: int, first: int, parts: Sequence[bytes]) -> None:
         """A fresh segment, on disk with what it begins with, takes the place of the open one. Raises OSError."""
         data = b"".join((segment.header(first, self._run), *parts))
-        final, draft = segment.name(number), segment.draft(number)
-        # A name for the draft: a crash in the middle leaves the old segment the last one, whole.
-        file = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600, dir_fd=self._directory)
-        try:
-            if os.write(file, data) != len(data):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            self._sync_file(file)
-            self._refuse_foreign(final)
-            os.rename(draft, final, src_dir_fd=self._directory, dst_dir_fd=self._directory)
-            self._sync_file(self._directory)
-        except OSError:
-            os.close(file)
-            raise
+        file = scan.begun(self.folder, self._directory, number, self._run, data, self._sync_file)
         if self._file >= 0:
             os.close(self._file)
         self._file, self._number, self._first = file, number, first
         self._end = self._synced_end = len(data)
         self._synced = self._size
         self._unsynced, self._waiting, self._waiting_bytes = [], [], 0
-
-    def _refuse_foreign(self, name: str) -> None:
-        """A segment takes the place of one without leaves, or of one this run could not finish. Raises OSError."""
-        path = self.folder / name
-        if not path.exists() or path.stat().st_size <= HEADER_BYTES:
-            return
-        found = segment.read_header(self._number, path)
-        if found is None or found.run != self._run:
-            raise FileExistsError(errno.EEXIST, f"`journal/{name}` is another program's file: move it away")
