@@ -13,12 +13,15 @@ from sidecar.authoring.replay import replay
 from sidecar.core.instants import DAY, SECOND
 from sidecar.core.policy import PolicySet
 from sidecar.facts import reads
+from sidecar.facts.room import FactsRoom
+from sidecar.ledger.room import LedgerRoom
 from sidecar.server import Sidecar
 from tests.server.client import Client, refusal, violated
 from tests.server.process import CONTROLLER, KINDS, PACK, SOURCE, a_caller, settings
 from tests.server.world import a_batch, a_check, a_subject, a_write, an_opening, now, told
 
 OTHER = "C2"
+OUTSIDERS = ("stranger", "elsewhere")
 CALLERS = (
     a_caller("dpi", "dpi", controllers=(CONTROLLER, OTHER)),
     a_caller("feed", "feed"),
@@ -155,6 +158,22 @@ def test_sources_that_had_to_report_then_count_and_not_those_that_must_now(folde
         assert replay(again.recalled(before), policies).differences == ()
     finally:
         again.stop()
+
+
+def test_what_keeps_the_tenants_and_the_controllers_apart_is_seen_when_it_is_gone(kept, monkeypatch):
+    answer = kept.call("dpi", "CheckAccess", a_question()).decision_id
+
+    def told_to() -> list[str]:
+        codes = ((who, refusal(kept.call, who, "RecallDecision", decision_id=answer)) for who in OUTSIDERS)
+        return [who for who, code in codes if code is not grpc.StatusCode.NOT_FOUND]
+
+    assert told_to() == []
+    find = LedgerRoom.find
+    with monkeypatch.context() as off:
+        off.setattr(LedgerRoom, "find", lambda self, tenant, *rest: find(self, "default", *rest))
+        off.setattr(FactsRoom, "past", lambda self, tenant, *rest: self._store.past("default", *rest))
+        off.setattr("sidecar.server.about", lambda checked: (CONTROLLER, ""))
+        assert told_to() == list(OUTSIDERS)
 
 
 def test_nobody_else_is_told_anything(kept):
