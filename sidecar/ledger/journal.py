@@ -113,7 +113,7 @@ class Journal:
     def flush(self) -> None:
         """Put on disk what is acknowledged, as far as the disk takes it."""
         with self._syncing, suppress(LedgerUnavailable):
-            self._sync()
+            self._flush()
 
     def _release(self) -> None:
         for descriptor in (self._file, self._directory):
@@ -324,12 +324,18 @@ class Journal:
     # ---- tending
 
     def _tend_until_stopped(self) -> None:
+        look_at = 0.0
         while not self._stop.is_set():
             self._wake.wait(self._flush_s)
             self._wake.clear()
-            self._busy_since = self._ticks()
+            self._busy_since = now = self._ticks()
             try:
-                self.tend()
+                # Who waits for the disk does not wait for a look around, unless it is time for one.
+                if now < look_at:
+                    self.flush()
+                else:
+                    self.tend()
+                    look_at = now + self._flush_s
             except Exception as fault:  # a thread that died unseen would leave records off the disk
                 with self._writing:
                     self._into(Trouble("io", f"the journal could not be flushed: {type(fault).__name__}"))
@@ -349,11 +355,14 @@ class Journal:
             else:
                 self._flush_and_look()
 
+    def _flush(self) -> None:
+        if self._synced < self._size:
+            self._sync()
+        self._rotate()
+
     def _flush_and_look(self) -> None:
         try:
-            if self._synced < self._size:
-                self._sync()
-            self._rotate()
+            self._flush()
         except LedgerUnavailable:
             return
         found = self._look()
