@@ -70,6 +70,8 @@ def find(book: Book, keys: KeyFolder, tenant: str, decision_id: str, index: int 
     wanted, position = _id_bytes(decision_id), decision_id.partition(".")[2]
     places = _newest_first(book, book.size) if index is None else islice(book.leaves(index), 1)
     for place, data in places:
+        if not wanted or wanted not in data:  # far cheaper than reading each head
+            continue
         head = leaf.head(data)
         if head.id == wanted and head.tenant == tenant:
             checked = _decision(_unsealed(data, keys), position)

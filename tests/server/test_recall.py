@@ -16,7 +16,8 @@ from sidecar.facts import reads
 from sidecar.facts.room import FactsRoom
 from sidecar.ledger.room import LedgerRoom
 from sidecar.server import Sidecar
-from tests.server.client import Client, refusal, violated
+from tests.cli.commands import Said, run
+from tests.server.client import TOKEN, Client, refusal, violated
 from tests.server.process import CONTROLLER, KINDS, PACK, SOURCE, a_caller, settings
 from tests.server.world import a_batch, a_check, a_subject, a_write, an_opening, now, told
 
@@ -37,7 +38,7 @@ class Kept:
 
     def __init__(self, folder: Path, *sources: str) -> None:
         """`sources` must all have told everything of every kind."""
-        self.now = now()
+        self.folder, self.now = folder, now()
         required = config.FactsSettings(dict.fromkeys(KINDS, sources or (SOURCE,)))
         asked = settings(folder, CALLERS, log=config.LogSettings("error"), data=str(folder / "data"), facts=required)
         self.sidecar = Sidecar(asked, lambda: self.now)
@@ -51,6 +52,12 @@ class Kept:
 
     def recalled(self, decision_id: str) -> object:
         return recalls.recalled(self.call("auditor", "RecallDecision", decision_id=decision_id))
+
+    def replayed(self, *asked: object) -> Said:
+        """What `dpi-sidecar replay` says as the auditor."""
+        token = self.folder / "auditor.token"
+        token.write_text(TOKEN + "auditor")
+        return run("replay", "--pack", PACK, *asked, "--address", self.address, "--token-file", token)
 
     def stop(self) -> None:
         for client in self.clients.values():
@@ -210,6 +217,10 @@ def test_a_retired_month_is_recalled_no_more_and_says_so(kept, policies):
     assert violated(closed.value)[0] == "RECORD_CLOSED"
     assert f"the keys of {month} were retired" in closed.value.details()
     [shown] = kept.call("auditor", "ShowRecords", decision_id=old).records
+    named, stretch = kept.replayed("--decision-id", old), kept.replayed("--from-index", 0)
+    assert (named.code, stretch.code) == (1, 1)
+    assert f"the keys of {month} were retired" in named.err
+    assert stretch.out == "2 decisions taken again: 1 same, 1 closed\n"
     assert '"opened":null' in shown
     assert "were retired at" in shown
     assert replay(kept.recalled(new), policies).differences == ()
