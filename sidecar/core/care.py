@@ -37,10 +37,10 @@ def was_in_team(evidence: Evidence, subject_id: str) -> bool | None:
         ended = ended or (_past(evidence, end) and evidence.supports(during) and evidence.supports(work))
     for known, stay in evidence.active_stays:
         if stay.responsible_id == subject_id:
-            over = known.end + _responsible_for(evidence)
+            _, over = _around(evidence, "REL_RESP", known)
             ended = ended or (_past(evidence, over) and evidence.supports(known))
     for known in _memberships(evidence, subject_id):
-        over = known.end + evidence.window("REL_TEAM").after * SECOND
+        _, over = _around(evidence, "REL_TEAM", known)
         ended = ended or (_past(evidence, over) and evidence.supports(known))
     return ended
 
@@ -87,7 +87,7 @@ def responsible(evidence: Evidence, subject_id: str) -> bool | None:
     for known, stay in evidence.active_stays:
         if stay.responsible_id != subject_id:
             continue
-        if evidence.holds(known.start, known.end + _responsible_for(evidence)) and evidence.supports(known):
+        if evidence.holds(*_around(evidence, "REL_RESP", known)) and evidence.supports(known):
             return True
     return False
 
@@ -197,8 +197,10 @@ def closed_stay(evidence: Evidence, stay_id: str) -> bool | None:
     return bool(parts) and all(over) and all(evidence.supports(known) for known, _ in parts)
 
 
-def _responsible_for(evidence: Evidence) -> int:
-    return evidence.window("REL_RESP").after * SECOND
+def _around(evidence: Evidence, kind: str, known: Known) -> tuple[int, int]:
+    """The fact's period with the window the pack adds to this kind of relation."""
+    window = evidence.window(kind)
+    return known.start - window.before * SECOND, known.end + window.after * SECOND
 
 
 def _past(evidence: Evidence, instant: int) -> bool:
@@ -244,15 +246,14 @@ def _overlaps(evidence: Evidence, subject_id: str) -> Iterator[tuple[Known, Know
 
 def _in_team_on(evidence: Evidence, subject_id: str, start: int, end: int) -> bool:
     """Whether the subject was in the care team at some instant of [start, end) that has come."""
-    afterwards = _responsible_for(evidence)
     ties: Iterator[tuple[int, int, tuple[Known, ...]]] = chain(
         ((began, ended, (stay, work)) for stay, work, began, ended in _overlaps(evidence, subject_id)),
         (
-            (known.start, known.end + afterwards, (known,))
+            (*_around(evidence, "REL_RESP", known), (known,))
             for known, stay in evidence.active_stays
             if stay.responsible_id == subject_id
         ),
-        ((known.start, known.end, (known,)) for known in _memberships(evidence, subject_id)),
+        ((*_around(evidence, "REL_TEAM", known), (known,)) for known in _memberships(evidence, subject_id)),
     )
     for began, ended, facts in ties:
         if max(began, start) >= min(ended, end) or not _past(evidence, max(began, start)):

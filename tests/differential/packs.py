@@ -227,7 +227,6 @@ def _parameters(random: Random) -> dict[str, Any]:
     def seconds(*days: float) -> int:
         return int(random.choice(days) * DAY)
 
-    plain = {"before": 0, "after": 0}
     reasons: dict[str, Any] = {name: {} for name in ALLOWED}
     reasons |= {
         "MASKED": {"discloses": True},
@@ -258,8 +257,8 @@ def _parameters(random: Random) -> dict[str, Any]:
             "purposes": list(PURPOSES[:3]),
             "denied_purposes": [DENIED_PURPOSE],
             "relations": {
-                "REL_RESP": {"after": seconds(0, 2, 90)},
-                "REL_TEAM": plain,
+                "REL_RESP": {"before": seconds(0, 0, 2), "after": seconds(0, 2, 90)},
+                "REL_TEAM": {"before": seconds(0, 0, 1), "after": seconds(0, 0, 2)},
                 "REL_APPT": {"before": seconds(0, 1, 7), "after": seconds(0, 1, 30)},
                 "REL_REQ": {"after": seconds(0, 15)},
                 "REL_TRANSFER": {"before": seconds(0.5, 1), "after": seconds(0.5, 1)},

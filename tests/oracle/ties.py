@@ -133,20 +133,15 @@ class Ties(Reading):
                     found.append((start, end, self.fresh(stayed, "stay") and self.fresh(worked, "assignment")))
         return found
 
-    def after(self, end: int | None, kind: str) -> int | None:
-        """The end of a relation's window, given the end of its event."""
-        seconds = self.pack["vocabulary"]["relations"].get(kind, {}).get("after", 0)
-        return None if end is None else end + seconds * SECOND
-
     def ties(self, who: str) -> list[tuple[int | None, int | None, bool]]:
         """When somebody was in the care team: start, end, fresh."""
         responsible = [
-            (fact.period.from_, self.after(fact.period.to, "REL_RESP"), self.fresh(fact, "stay"))
+            (*self.window(fact, "REL_RESP"), self.fresh(fact, "stay"))
             for fact, stay in self.stays()
             if stay.responsible_id == who
         ]
         member = [
-            (fact.period.from_, self.after(fact.period.to, "REL_TEAM"), self.fresh(fact, "relation"))
+            (*self.window(fact, "REL_TEAM"), self.fresh(fact, "relation"))
             for fact, relation in self.of_patient("relation")
             if relation.kind == "REL_TEAM" and relation.subject_id == who and self.reaches(relation.scope)
         ]
