@@ -20,7 +20,7 @@ from msgspec import Struct
 import sidecar
 
 KEY_FILE, KEY_BYTES = "key", 32
-KEPT = 32  # verdicts; the oldest leave first
+KEPT = 64  # verdicts; the oldest leave first
 JUDGING = ("core", "authoring")  # packages whose code a verdict is about
 
 

@@ -13,6 +13,8 @@ import grpc
 from sidecar.errors import InputFault
 
 ADDRESS = "unix:/run/dpi-sidecar/sidecar.sock"
+# What a decision was taken from may be long: a patient of many years, a large staff.
+OPTIONS = [("grpc.max_receive_message_length", 256 << 20)]
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -86,13 +88,13 @@ def open_channel(
             raise click.UsageError("--ca, --certificate and --key go together")
         _check_pair(ca, certificate, key)
         credentials = grpc.ssl_channel_credentials(_read(ca), _read(key), _read(certificate))
-        return grpc.secure_channel(address, credentials), ()
+        return grpc.secure_channel(address, credentials, OPTIONS), ()
     if not token_file:
         raise click.UsageError(
             "say who calls: --token-file (Unix socket, loopback), or --ca, --certificate and --key (TLS)"
         )
     token = _read(token_file).decode("utf-8", "replace").strip()
-    return grpc.insecure_channel(address), (("authorization", f"Bearer {token}"),)
+    return grpc.insecure_channel(address, OPTIONS), (("authorization", f"Bearer {token}"),)
 
 
 def _check_pair(ca: str, certificate: str, key: str) -> None:

@@ -53,7 +53,7 @@ def answered(policy: CasbinPolicy, request: Sequence[object], place: str) -> Enf
 def _requests(lines: IO[bytes]) -> Iterator[tuple[str, list[object]]]:
     for number, line in enumerate(lines, 1):
         if line.strip():
-            place = f"{lines.name}:{number}"
+            place = f"{getattr(lines, 'name', '-')}:{number}"
             try:
                 yield place, ARRAY.decode(line)
             except msgspec.DecodeError as fault:

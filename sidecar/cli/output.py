@@ -28,6 +28,7 @@ CODES = {
     grpc.StatusCode.UNAUTHENTICATED: NOT_ALLOWED,
     grpc.StatusCode.PERMISSION_DENIED: NOT_ALLOWED,
     grpc.StatusCode.NOT_FOUND: REFUSED,
+    grpc.StatusCode.FAILED_PRECONDITION: REFUSED,
 }
 
 

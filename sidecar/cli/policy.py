@@ -32,7 +32,9 @@ def build(pack: Path, verdicts: Path | None) -> int:
     """
     began = time.monotonic()
     columns = (TextColumn("judging"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeRemainingColumn())
-    with located(pack), Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    with located(pack), progress:
         task = progress.add_task("judging", total=None)
         candidate = building.read_candidate(pack)
         stamp = building.judge(

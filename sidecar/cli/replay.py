@@ -19,6 +19,8 @@ from sidecar.cli.authoring import located
 from sidecar.cli.connect import Connection, connected
 from sidecar.cli.output import DONE, REFUSED, printable, show_table
 from sidecar.cli.records import between, ids_of, pages
+from sidecar.core import instants
+from sidecar.core.model import PolicyRef
 from sidecar.core.policy import PolicySet
 from sidecar.core.recall import Recalled
 from sidecar.errors import InputFault
@@ -29,12 +31,16 @@ SAME, OTHERWISE, OTHER_POLICY, CLOSED = "same", "otherwise", "other policy", "cl
 
 
 class Taken(Struct, frozen=True):
-    """What became of one decision: `same`, `otherwise`, `other policy` or `closed` (its month's keys are gone)."""
+    """What became of one decision: `same`, `otherwise`, `other policy` or `closed` (its month's keys are gone).
+
+    `by` is the policy that took it again.
+    """
 
     decision_id: str
     outcome: str
     recalled: Recalled | None = None
     again: Replay | None = None
+    by: PolicyRef | None = None
 
 
 @click.command("replay", short_help="Take recorded decisions again, and compare.")
@@ -116,7 +122,7 @@ def _take(connection: Connection, decision_id: str, index: int | None, policies:
     if recalled.found.checked.policy.digest != policies.ref.digest and not any_policy:
         return Taken(decision_id, OTHER_POLICY, recalled)
     again = replay(recalled, policies)
-    return Taken(decision_id, OTHERWISE if again.differences else SAME, recalled, again)
+    return Taken(decision_id, OTHERWISE if again.differences else SAME, recalled, again, policies.ref)
 
 
 def _other(recalled: Recalled, policies: PolicySet) -> str:
@@ -136,16 +142,21 @@ def _show(taken: Taken, as_json: bool) -> None:
             said["facts_sequence"] = recalled.found.checked.facts_seq
         if again is not None:
             said["store_unread"] = again.unread
+            said["taken_again_by"] = taken.by and msgspec.structs.asdict(taken.by)
             said["differences"] = msgspec.to_builtins(again.differences)
         click.echo(json.dumps(said, ensure_ascii=False))
         return
-    if recalled is None or again is None:
+    if recalled is None or again is None or taken.by is None:
         return
-    checked = recalled.found.checked
+    found, checked = recalled.found, recalled.found.checked
     word = "the same" if taken.outcome == SAME else "OTHERWISE"
     click.secho(f"{taken.decision_id}  {word}", bold=True, fg="green" if taken.outcome == SAME else "red")
-    click.echo(f"  {checked.decision.effect} {checked.decision.true_reason}, rule {printable(checked.decision.rule)}")
+    ruled = f", rule {printable(checked.decision.rule)}" if checked.decision.rule else ""
+    click.echo(f"  {checked.decision.effect} {checked.decision.true_reason}{ruled}")
+    click.echo(f"  leaf {found.index} of {recalled.origin}, {instants.text(found.recorded_at)}")
     click.echo(f"  policy {checked.policy.pack} {checked.policy.digest[:16]}, facts at {checked.facts_seq}")
+    if taken.by.digest != checked.policy.digest:
+        click.echo(f"  taken again by {taken.by.pack} {taken.by.digest[:16]}")
     if again.unread:
         click.echo("  as decided while the facts store could not be read")
     if again.differences:

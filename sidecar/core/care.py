@@ -37,9 +37,11 @@ def was_in_team(evidence: Evidence, subject_id: str) -> bool | None:
         ended = ended or (_past(evidence, end) and evidence.supports(during) and evidence.supports(work))
     for known, stay in evidence.active_stays:
         if stay.responsible_id == subject_id:
-            ended = ended or (_past(evidence, _widened(evidence, known, "REL_RESP")[1]) and evidence.supports(known))
+            _, over = _around(evidence, "REL_RESP", known)
+            ended = ended or (_past(evidence, over) and evidence.supports(known))
     for known in _memberships(evidence, subject_id):
-        ended = ended or (_past(evidence, _widened(evidence, known, "REL_TEAM")[1]) and evidence.supports(known))
+        _, over = _around(evidence, "REL_TEAM", known)
+        ended = ended or (_past(evidence, over) and evidence.supports(known))
     return ended
 
 
@@ -85,7 +87,7 @@ def responsible(evidence: Evidence, subject_id: str) -> bool | None:
     for known, stay in evidence.active_stays:
         if stay.responsible_id != subject_id:
             continue
-        if evidence.holds(*_widened(evidence, known, "REL_RESP")) and evidence.supports(known):
+        if evidence.holds(*_around(evidence, "REL_RESP", known)) and evidence.supports(known):
             return True
     return False
 
@@ -195,8 +197,8 @@ def closed_stay(evidence: Evidence, stay_id: str) -> bool | None:
     return bool(parts) and all(over) and all(evidence.supports(known) for known, _ in parts)
 
 
-def _widened(evidence: Evidence, known: Known, kind: str) -> tuple[int, int]:
-    """The window of a relation of this kind that follows from this fact: [from − before, to + after)."""
+def _around(evidence: Evidence, kind: str, known: Known) -> tuple[int, int]:
+    """The fact's period with the window the pack adds to this kind of relation."""
     window = evidence.window(kind)
     return known.start - window.before * SECOND, known.end + window.after * SECOND
 
@@ -247,11 +249,11 @@ def _in_team_on(evidence: Evidence, subject_id: str, start: int, end: int) -> bo
     ties: Iterator[tuple[int, int, tuple[Known, ...]]] = chain(
         ((began, ended, (stay, work)) for stay, work, began, ended in _overlaps(evidence, subject_id)),
         (
-            (*_widened(evidence, known, "REL_RESP"), (known,))
+            (*_around(evidence, "REL_RESP", known), (known,))
             for known, stay in evidence.active_stays
             if stay.responsible_id == subject_id
         ),
-        ((*_widened(evidence, known, "REL_TEAM"), (known,)) for known in _memberships(evidence, subject_id)),
+        ((*_around(evidence, "REL_TEAM", known), (known,)) for known in _memberships(evidence, subject_id)),
     )
     for began, ended, facts in ties:
         if max(began, start) >= min(ended, end) or not _past(evidence, max(began, start)):

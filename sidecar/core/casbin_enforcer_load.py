@@ -8,7 +8,8 @@ from sidecar.core import casbin_matcher
 from sidecar.core.casbin_enforcer import CasbinPolicy, Part, Row, Rule, Rules, Step, Way
 from sidecar.core.casbin_enforcer_roles import Roles, flattened
 from sidecar.core.casbin_functions import ARGUMENTS, FUNCTIONS, PatternFault
-from sidecar.core.casbin_matcher import Arm, MatcherFault, Names, Pattern, Written
+from sidecar.core.casbin_matcher import Arm, Names, Pattern, Written
+from sidecar.core.casbin_matcher_tokens import Literals, MatcherFault, shape
 from sidecar.core.casbin_model import Model, Policy, read_model, read_policy
 from sidecar.errors import Fault, PolicyFault
 
@@ -79,25 +80,27 @@ class _Loader:
         for number, row in enumerate(self.policy.rows):
             for field in fields:
                 rows_of.setdefault(row[field], []).append(number)
-        written: dict[str, Written] = {}
+        shared = _Shapes(names)
+        kept: dict[str, tuple[str, Literals]] = {}
         for text, numbers in rows_of.items():
             try:
-                written[text] = casbin_matcher.rule(text, names)
+                kept[text] = shared.read(text)
             except MatcherFault as fault:
                 self.faults += [self.fault(number, str(fault)) for number in numbers]
                 continue
-            self.patterns([written[text]], numbers, self.fault(numbers[0], ""))
-        compiled = dict(zip(written, self.compiled([each.source for each in written.values()]), strict=True))
-        return [{field: compiled[row[field]] for field in fields if row[field] in compiled} for row in self.policy.rows]
+            self.patterns([shared.written[kept[text][0]]], numbers, self.fault(numbers[0], ""))
+        made = dict(zip(shared.written, self.compiled([each.source for each in shared.written.values()]), strict=True))
+        rules = {text: made[key](literals) for text, (key, literals) in kept.items()}
+        return [{field: rules[row[field]] for field in fields if row[field] in rules} for row in self.policy.rows]
 
     def fault(self, number: int, text: str) -> Fault:
         """A fault of a row."""
         return Fault(self.file, self.policy.lines[number], text)
 
-    def compiled(self, sources: Sequence[str]) -> Iterator[Rule]:
-        """The rules as functions. Their sources were written by `casbin_matcher`; no builtin is in reach."""
+    def compiled(self, sources: Sequence[str]) -> Iterator[Callable[[Literals], Rule]]:
+        """The rules as functions of their literals. `casbin_matcher` wrote them; no builtin is in reach."""
         for start in range(0, len(sources), AT_ONCE):
-            together = "".join(f"lambda r, p: {source},\n" for source in sources[start : start + AT_ONCE])
+            together = "".join(f"lambda k: lambda r, p: {source},\n" for source in sources[start : start + AT_ONCE])
             yield from eval(compile(f"({together})", "<rules>", "eval"), self.globals)  # noqa: S307 - see above
 
     def patterns(self, parts: Iterable[Written], numbers: Iterable[int], at: Fault) -> None:
@@ -173,6 +176,28 @@ class _Loader:
                 level = level.setdefault(each, {})
             level.setdefault(path[-1], []).append(number)
         return _frozen(allows, len(linked)), _frozen(denies, len(linked))
+
+
+class _Shapes:
+    """The rules of rows, those that differ in their literals alone read and compiled once."""
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+        self.written: dict[str, Written] = {}
+        self.apart: set[str] = set()  # shapes that do not serve
+
+    def read(self, text: str) -> tuple[str, Literals]:
+        """The key of a rule in `written`, and its literals. Raises MatcherFault."""
+        shaped, literals = shape(text)
+        if literals and shaped not in self.written and shaped not in self.apart:
+            try:
+                self.written[shaped] = casbin_matcher.rule(shaped, self.names, literals)
+            except MatcherFault:
+                self.apart.add(shaped)  # the rule itself says what is wrong
+        if shaped in self.written and literals:
+            return shaped, literals
+        self.written[text] = casbin_matcher.rule(text, self.names)
+        return text, ()
 
 
 def _frozen(level: dict[Any, Any], depth: int) -> dict[Any, Any]:

@@ -8,27 +8,16 @@ Only what `Written` puts together reaches `compile`: names of a table, indices, 
 """
 
 import ast
-import re
 from collections.abc import Collection, Iterator, Mapping
 from itertools import product
 
 from msgspec import Struct
 
-LONGEST = 10_000  # characters of one expression
-DEEPEST = 50  # brackets inside one another, or `!` in a row
-MOST_ARMS = 16  # how far `||` inside `&&` is multiplied out to be indexed
+from sidecar.core.casbin_matcher_tokens import LONGEST, TOKEN, Literals, MatcherFault, check_spaced, meant, short
 
-TOKEN = re.compile(
-    r"""\s*(?:
-      (?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')
-    | (?P<number>[0-9]+(?:\.[0-9]+)?(?![A-Za-z0-9_.]))
-    | (?P<name>[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)
-    | (?P<mark>&&|\|\||==|!=|<=|>=|[!<>()\[\],+\-*/%])
-    )""",
-    re.VERBOSE,
-)
-ESCAPE = re.compile(r"\\(.)")
-LETTER = re.compile(r"[A-Za-z0-9_]")
+DEEPEST = 50  # brackets inside one another, or `!` in a row
+MOST_SUMS = 200  # marks of arithmetic in one expression
+MOST_ARMS = 16  # how far `||` inside `&&` is multiplied out to be indexed
 
 AS_PYTHON = {"&&": " and ", "||": " or ", "!": " not "}
 CONSTANTS = ("True", "False", "None")
@@ -45,10 +34,6 @@ COMPARISONS = {ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt
 COMPARISONS[ast.NotIn] = "not in"
 ARITHMETIC = {ast.Add: "+", ast.Sub: "-", ast.Div: "/"}
 GUARDED = {ast.Mult: "multiplied", ast.Mod: "remainder"}  # texts would be repeated, or formatted
-
-
-class MatcherFault(ValueError):
-    """An expression that cannot be taken; the message says why and what to write instead."""
 
 
 class Names(Struct, frozen=True):
@@ -106,9 +91,16 @@ class Arm(Struct, frozen=True):
     written: tuple[Written, ...]  # every conjunct, in its order
 
 
-def rule(text: str, names: Names) -> Written:
-    """The rule of a row, under `eval`. Raises MatcherFault."""
-    return _Writer(text, names).written()
+def rule(text: str, names: Names, literals: Literals = ()) -> Written:
+    """The rule of a row, under `eval`; with literals, the rule of this shape, which reads them from `k`.
+
+    Raises MatcherFault, also when the shape does not keep each literal apart.
+    """
+    writer = _Writer(text, names, kept_apart=bool(literals))
+    written = writer.written()
+    if writer.literals != len(literals):
+        raise MatcherFault("texts beside each other are one to Python; put a mark between")
+    return written
 
 
 def arms(text: str, names: Names) -> tuple[Arm, ...]:
@@ -136,8 +128,8 @@ def _alternatives(node: ast.expr) -> list[list[ast.expr]]:
 class _Writer:
     """Reads one expression and writes its parts as Python."""
 
-    def __init__(self, text: str, names: Names) -> None:
-        self.names = names
+    def __init__(self, text: str, names: Names, kept_apart: bool = False) -> None:
+        self.names, self.kept_apart, self.literals = names, kept_apart, 0
         self.paths: list[str] = []  # the names of the text, by the number they have in the tree
         if not text.strip():
             raise MatcherFault("an empty expression; write `True` for always")
@@ -147,10 +139,10 @@ class _Writer:
         try:
             self.tree = ast.parse(f"({self.python})", mode="eval").body
         except (SyntaxError, RecursionError, MemoryError, ValueError):
-            raise MatcherFault(f"`{_short(text)}` cannot be read; check its brackets, commas and marks") from None
+            raise MatcherFault(f"`{short(text)}` cannot be read; check its brackets, commas and marks") from None
 
     def _tokens(self, text: str) -> Iterator[str]:
-        at, depth, refusals = 0, 0, 0
+        at, depth, refusals, sums = 0, 0, 0, 0
         end = len(text.rstrip())
         while at < end:
             found = TOKEN.match(text, at)
@@ -158,9 +150,12 @@ class _Writer:
                 raise MatcherFault(self._unread(text[at:].lstrip()))
             kind, token = str(found.lastgroup), found[str(found.lastgroup)]
             if kind == "text" or token in ("&&", "||"):
-                _check_spaced(text, token, found.start(kind), found.end())
+                check_spaced(text, token, found.start(kind), found.end())
             depth += (token in ("(", "[")) - (token in (")", "]"))
             refusals = refusals + 1 if token == "!" else 0  # noqa: S105 - a mark
+            sums += token in ("+", "-", "*", "/", "%")
+            if sums > MOST_SUMS:
+                raise MatcherFault(f"more than {MOST_SUMS} marks of arithmetic; write several rows")
             if depth > DEEPEST or refusals > DEEPEST:
                 raise MatcherFault(f"more than {DEEPEST} brackets inside one another, or `!` in a row")
             yield self._python(kind, token, text[found.end() :])
@@ -168,16 +163,16 @@ class _Writer:
 
     def _unread(self, rest: str) -> str:
         if rest[0] in "\"'":
-            return f"the text `{_short(rest)}` does not end"
+            return f"the text `{short(rest)}` does not end"
         if rest[0] == "=":
             return "`=` is not a comparison; write `==`"
         if rest[0] in "&|":
             return f"`{rest[0]}` is not a mark; write `{rest[0] * 2}`"
-        return f"`{_short(rest)}` cannot be read"
+        return f"`{short(rest)}` cannot be read"
 
     def _python(self, kind: str, token: str, rest: str) -> str:
         if kind == "text":
-            return repr(_text(token))
+            return repr(meant(token))
         if kind != "name":
             return AS_PYTHON.get(token, token)
         if token in CONSTANTS:
@@ -285,6 +280,9 @@ class _Writer:
 
     def _write(self, node: ast.expr) -> Written:
         if isinstance(node, ast.Constant):
+            if self.kept_apart and isinstance(node.value, str | int | float) and not isinstance(node.value, bool):
+                self.literals += 1
+                return Written(f"k[{self.literals - 1}]", False, False, frozenset(), frozenset())
             return Written(repr(node.value), False, isinstance(node.value, bool), frozenset(), frozenset())
         if isinstance(node, ast.Name):
             return self._field(self._path(node))
@@ -368,29 +366,6 @@ def _made(source: str, parts: Collection[Written], boolean: bool) -> Written:
     patterns = frozenset[Pattern]().union(*(part.patterns for part in parts))
     evals = frozenset[int]().union(*(part.evals for part in parts))
     return Written(source, any(part.of_row for part in parts), boolean, patterns, evals)
-
-
-def _text(token: str) -> str:
-    """What a text in quotes says: a backslash stands before a quote or a backslash, and nowhere else."""
-    for escape in ESCAPE.finditer(token):
-        if escape[1] not in "\"'\\":
-            raise MatcherFault(f"`{escape[0]}` in a text; a backslash is written `\\\\`")
-    return ESCAPE.sub(r"\1", token[1:-1])
-
-
-def _check_spaced(text: str, token: str, start: int, end: int) -> None:
-    """Refuse a mark or a text that touches letters: PyCasbin's rewriting would join them."""
-    before, after = LETTER.match(text[start - 1 : start]), LETTER.match(text[end : end + 1])
-    if token in ("&&", "||") and (before or after):
-        raise MatcherFault(
-            f"`{token}` without a space on each side: PyCasbin reads `a{token}b` as one name; put spaces round it"
-        )
-    if before:
-        raise MatcherFault(f"letters touch the text `{_short(token)}`; put a space or a mark between")
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else f"{text[:40]}…"
 
 
 def _list(names: Collection[str]) -> str:

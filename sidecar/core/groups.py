@@ -25,11 +25,15 @@ def flattened(links: Iterable[Link]) -> tuple[Members, list[Fault]]:
             names = waiting.pop(group)
             members[group] = frozenset({group}).union(*(members.get(name, frozenset({name})) for name in names))
             depth[group] = 1 + max(depth.get(name, 0) for name in names)
+    # What merely stands above a circle is not of it: a group that no group left has as a member goes.
+    circular = set(waiting)
+    while loose := circular - {name for group in circular for name in waiting[group]}:
+        circular -= loose
     faults = [
         link.at.fault(f"`{link.member}` and `{link.group}` are members of each other, through one link or several;"
                       " remove a link")
         for link in found
-        if link.group in waiting and link.member in waiting
+        if link.group in circular and link.member in circular
     ]  # fmt: skip
     faults += [
         link.at.fault(

@@ -10,7 +10,6 @@ as the acknowledged leaves make it. A buffered journal gives that up, and only t
 durable.
 """
 
-import errno
 import itertools
 import os
 import threading
@@ -114,7 +113,7 @@ class Journal:
     def flush(self) -> None:
         """Put on disk what is acknowledged, as far as the disk takes it."""
         with self._syncing, suppress(LedgerUnavailable):
-            self._sync()
+            self._flush()
 
     def _release(self) -> None:
         for descriptor in (self._file, self._directory):
@@ -302,6 +301,7 @@ class Journal:
         with self._writing:
             self._synced, self._synced_end = size, end
             del self._unsynced[:count]
+        self._tell()
 
     def _end_segment(self) -> None:
         """Have the next segment opened: by the background thread, so that no answer waits for it."""
@@ -324,18 +324,28 @@ class Journal:
     # ---- tending
 
     def _tend_until_stopped(self) -> None:
+        look_at = 0.0
         while not self._stop.is_set():
             self._wake.wait(self._flush_s)
             self._wake.clear()
-            self._busy_since = self._ticks()
+            self._busy_since = now = self._ticks()
             try:
-                self.tend()
+                # Who waits for the disk does not wait for a look around, unless it is time for one.
+                if now < look_at:
+                    self.flush()
+                else:
+                    self.tend()
+                    look_at = now + self._flush_s
             except Exception as fault:  # a thread that died unseen would leave records off the disk
                 with self._writing:
                     self._into(Trouble("io", f"the journal could not be flushed: {type(fault).__name__}"))
             self._busy_since = None
-            with self._stored:
-                self._stored.notify_all()
+            self._tell()
+
+    def _tell(self) -> None:
+        """Wake those who wait for the disk: what they wait for is there, or will not come."""
+        with self._stored:
+            self._stored.notify_all()
 
     def tend(self) -> None:
         """Flush and look once; when there is trouble, try to come out of it."""
@@ -345,11 +355,14 @@ class Journal:
             else:
                 self._flush_and_look()
 
+    def _flush(self) -> None:
+        if self._synced < self._size:
+            self._sync()
+        self._rotate()
+
     def _flush_and_look(self) -> None:
         try:
-            if self._synced < self._size:
-                self._sync()
-            self._rotate()
+            self._flush()
         except LedgerUnavailable:
             return
         found = self._look()
@@ -420,31 +433,10 @@ class Journal:
     def _begin(self, number: int, first: int, parts: Sequence[bytes]) -> None:
         """A fresh segment, on disk with what it begins with, takes the place of the open one. Raises OSError."""
         data = b"".join((segment.header(first, self._run), *parts))
-        final, draft = segment.name(number), segment.draft(number)
-        # A name for the draft: a crash in the middle leaves the old segment the last one, whole.
-        file = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600, dir_fd=self._directory)
-        try:
-            if os.write(file, data) != len(data):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            self._sync_file(file)
-            self._refuse_foreign(final)
-            os.rename(draft, final, src_dir_fd=self._directory, dst_dir_fd=self._directory)
-            self._sync_file(self._directory)
-        except OSError:
-            os.close(file)
-            raise
+        file = scan.begun(self.folder, self._directory, number, self._run, data, self._sync_file)
         if self._file >= 0:
             os.close(self._file)
         self._file, self._number, self._first = file, number, first
         self._end = self._synced_end = len(data)
         self._synced = self._size
         self._unsynced, self._waiting, self._waiting_bytes = [], [], 0
-
-    def _refuse_foreign(self, name: str) -> None:
-        """A segment takes the place of one without leaves, or of one this run could not finish. Raises OSError."""
-        path = self.folder / name
-        if not path.exists() or path.stat().st_size <= HEADER_BYTES:
-            return
-        found = segment.read_header(self._number, path)
-        if found is None or found.run != self._run:
-            raise FileExistsError(errno.EEXIST, f"`journal/{name}` is another program's file: move it away")

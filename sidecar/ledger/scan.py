@@ -1,8 +1,9 @@
 """The journal's folder as it is found: held for one process, its segments in order, a torn tail cut."""
 
+import errno
 import fcntl
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from sidecar.errors import LedgerUnavailable
@@ -70,6 +71,33 @@ def continuation(folder: Path, notices: list[str]) -> tuple[int, int]:
         raise LedgerUnavailable(f"`journal/{path.name}` has a damaged header: put the file back from its copy")
     count = _cut_torn_tail(part, notices)
     return (number + 1, part.first + count) if count else (number, part.first)
+
+
+def begun(folder: Path, directory: int, number: int, run: bytes, data: bytes, sync_file: Callable[[int], None]) -> int:
+    """A descriptor of the fresh segment `number` with these bytes, its name and content on disk. Raises OSError."""
+    final, draft = segment.name(number), segment.draft(number)
+    # A name for the draft: a crash in the middle leaves the old segment the last one, whole.
+    file = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600, dir_fd=directory)
+    try:
+        if os.write(file, data) != len(data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        sync_file(file)
+        _refuse_foreign(number, folder / final, run)
+        os.rename(draft, final, src_dir_fd=directory, dst_dir_fd=directory)
+        sync_file(directory)
+    except OSError:
+        os.close(file)
+        raise
+    return file
+
+
+def _refuse_foreign(number: int, path: Path, run: bytes) -> None:
+    """A segment takes the place of one without leaves, or of one this run could not finish. Raises OSError."""
+    if not path.exists() or path.stat().st_size <= HEADER_BYTES:
+        return
+    found = segment.read_header(number, path)
+    if found is None or found.run != run:
+        raise FileExistsError(errno.EEXIST, f"`journal/{path.name}` is another program's file: move it away")
 
 
 def _note_gaps(files: Sequence[tuple[int, Path]], notices: list[str]) -> None:

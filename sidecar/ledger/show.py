@@ -21,6 +21,7 @@ from sidecar.ledger.keys import month as key_month
 
 MOST_SHOWN = 1000
 MOST_SCANNED = 1_000_000
+PAGE_LENGTH = 2 << 20  # a gRPC client takes 4 MiB, and the last record may be long
 FIRST_STRETCH, LONGEST_STRETCH = 256, 65_536  # leaves read at once
 
 NOT_SEALED = "not sealed with the content key of its month: altered, or of another ledger"
@@ -42,19 +43,20 @@ class Book(Protocol):
 def page(book: Book, keys: KeyFolder, origin: str, tenant: str, query: RecordsQuery) -> RecordsPage:
     """The latest `query.limit` leaves of `tenant` that match (1 to 1000), latest last.
 
-    Reads back from the newest, or from `query.before`, at most MOST_SCANNED leaves; `next_before` says where it
-    stopped. Raises LedgerUnavailable.
+    Reads back from the newest, or from `query.before`, at most MOST_SCANNED leaves, and shows no more than fit a
+    message; `next_before` says where it stopped. Raises LedgerUnavailable.
     """
     limit = min(max(query.limit, 1), MOST_SHOWN)
     matches = _matcher(keys, tenant, query)
     shown: deque[str] = deque()
-    size = book.size
+    size, length = book.size, 0
     start = index = min(query.before, size) if query.before else size
     for index, data in _newest_first(book, start):
         head = leaf.head(data)
         if head.tenant == tenant and matches(head, data):
             shown.appendleft(_line(_object(index, origin, leaf.decode(data), keys)))
-        if len(shown) == limit or start - index == MOST_SCANNED:
+            length += len(shown[0])
+        if len(shown) == limit or length >= PAGE_LENGTH or start - index == MOST_SCANNED:
             break
     return RecordsPage(tuple(shown), start - index, index)
 
@@ -68,6 +70,8 @@ def find(book: Book, keys: KeyFolder, tenant: str, decision_id: str, index: int 
     wanted, position = _id_bytes(decision_id), decision_id.partition(".")[2]
     places = _newest_first(book, book.size) if index is None else islice(book.leaves(index), 1)
     for place, data in places:
+        if not wanted or wanted not in data:  # far cheaper than reading each head
+            continue
         head = leaf.head(data)
         if head.id == wanted and head.tenant == tenant:
             checked = _decision(_unsealed(data, keys), position)

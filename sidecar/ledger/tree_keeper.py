@@ -18,8 +18,8 @@ from sidecar.ledger.tree import Tree
 from sidecar.ledger.tree_follow import Follower
 from sidecar.ledger.trouble import Trouble
 
-SLICE = 32  # leaves hashed between two rests
-REST_S = 0.0005
+SLICE = 64  # leaves hashed between two rests
+REST_S = 0.001
 BACKOFF_S = 1.0
 
 
@@ -126,8 +126,11 @@ class Keeper:
         """Sign all that is on disk, without waiting for the time to. Raises LedgerUnavailable."""
         with self._tending:
             try:
+                if self._fault is not None:
+                    self._tree.again()
                 self._grow(rest=True)
                 self._sign()
+                self._fault = None
             except (OSError, LedgerUnavailable) as fault:
                 self._fault = _said(fault)
                 raise LedgerUnavailable(self._fault) from None

@@ -133,7 +133,11 @@ def _above(folder: LogFolder, scan: Scan, truth: Truth, level: int) -> Iterator[
     for n, at in enumerate(range(0, scan.counts[level], WIDTH)):
         end = min(at + WIDTH, scan.counts[level])
         stored, true = here.stored[at:end], [node for node in truth.levels[level][at:end] if node is not None]
-        if stored == truth.levels[level][at:end] or (len(true) < end - at and stored == here.by_tiles[at:end]):
+        above = truth.levels[level + 1] if level + 1 < len(truth.levels) else []
+        signed = n < len(above) and above[n] is not None  # then it is known what these hashes should lead to
+        if stored == truth.levels[level][at:end] or (
+            len(true) < end - at and stored == here.by_tiles[at:end] and not signed
+        ):
             continue
         part, first, last = folder.part(level, n, end - at), at * each, min(size, end * each) - 1
         if part is None:
@@ -142,9 +146,7 @@ def _above(folder: LogFolder, scan: Scan, truth: Truth, level: int) -> Iterator[
         elif len(true) == end - at:
             yield from _compared(folder, part, files.hashes(part), true, at, each, Elsewhere())
         else:
-            text = (
-                f"the hashes over {records(first, last)} are not those of the tiles below, nor do they lead to the root"
-            )
+            text = f"the hashes over {records(first, last)}: what is left does not lead to the signed root"
             yield Finding(MODIFIED, folder.prefix + part.file, text, first, last)
 
 

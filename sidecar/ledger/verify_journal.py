@@ -5,6 +5,7 @@ frame   length of the leaf (4), CRC-32 (4), the leaf; numbers are big-endian
 """
 
 import re
+import time
 import zlib
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
@@ -19,6 +20,8 @@ from sidecar.ledger import verify_files as files
 from sidecar.ledger.verify_blame import UNEXPECTED, Finding, records
 from sidecar.ledger.verify_files import LogFolder
 from sidecar.ledger.verify_places import MISSING, MODIFIED, TRUNCATED, runs
+
+PAUSE_S = 0.2  # longer than a write takes: what is still torn then is so for good
 
 _MAGIC = b"DPISEG1\n"
 _HEADER = Layout(">8sQ12s")
@@ -119,11 +122,14 @@ def _first(header: bytes) -> int | None:
 
 
 def _settled(path: Path) -> bytes:
-    """A file that may be written to meanwhile, read when no write was half done."""
+    """A file that may be written to meanwhile, read when no write was half done. Raises OSError."""
+    before = b""
     while True:
         data = path.read_bytes()
-        if len(data) == path.stat().st_size or _ends_whole(data):
+        if data == before or _ends_whole(data):
             return data
+        before = data
+        time.sleep(PAUSE_S)
 
 
 def _ends_whole(data: bytes) -> bool:

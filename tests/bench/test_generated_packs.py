@@ -89,3 +89,26 @@ def test_no_setting_turns_the_ledger_off() -> None:
     for mode in ("off", "none", ""):
         with pytest.raises(msgspec.ValidationError):
             msgspec.convert({"mode": mode}, LedgerSettings)
+
+
+def test_a_bench_ends_at_an_answer_that_differs() -> None:
+    asked = engine_questions.questions([(0, 0)], 20)
+    case = engine.Case("any", "always", 10, lambda _: True, [(each, each.effect == "PERMIT") for each in asked])
+    with pytest.raises(AssertionError, match="always, any, 10 rules"):
+        case.check()
+
+
+def test_a_bench_ends_at_a_wrong_answer_of_the_other_decision_point() -> None:
+    effects, expected = (1, 2, 1), [("PERMIT", ""), ("DENY", ""), ("PERMIT", "")]
+    answers = [an_answer(effect) for effect in effects]
+    ledger_peer.judge(answers, expected)
+    for n, effect in enumerate((2, 1, 0)):
+        with pytest.raises(AssertionError, match="1 of 3"):
+            ledger_peer.judge([*answers[:n], an_answer(effect), *answers[n + 1 :]], expected)
+
+
+def an_answer(effect: int) -> bytes:
+    """What the other decision point says of one action."""
+    made = ledger_peer.ANSWER()
+    made.results.add().actions["read"] = effect
+    return made.SerializeToString()

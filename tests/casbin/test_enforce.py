@@ -1,12 +1,14 @@
 """`policy enforce`: answers as the Casbin command line prints them, errors by file and line."""
 
+import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.casbin.examples import EXAMPLES
-from tests.cli.commands import finish, run, start
+from tests.cli.commands import run
 
 RBAC, RULES = EXAMPLES["rbac"], EXAMPLES["abac with a rule"]
 
@@ -51,8 +53,10 @@ def test_each_request_of_a_file_is_answered_by_a_line(tmp_path):
     assert [line["allow"] for line in said.json_lines] == [True] * len(RULES.allowed) + [False] * len(RULES.denied)
 
 
-def test_requests_are_read_from_standard_input(files):
-    said = finish(start("policy", "enforce", *files, "--requests", "-"), '["alice", "data1", "read"]\n["bob", 1, {}]\n')
+def test_requests_are_read_from_standard_input(files, monkeypatch):
+    sent = b'["alice", "data1", "read"]\n["bob", 1, {}]\n'
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(sent)))
+    said = run("policy", "enforce", *files, "--requests", "-")
     assert said.code == 0, said
     assert [line["allow"] for line in said.json_lines] == [True, False]
 

@@ -276,3 +276,29 @@ def test_a_row_that_denies_and_cannot_be_evaluated_lets_nothing_pass():
 def test_a_policy_is_told_before_a_model_is_asked_with_another_number_of_values():
     with pytest.raises(PolicyFault):
         load(model("r.sub == p.sub"), "p, alice\n")
+
+
+def test_rules_that_differ_in_their_texts_and_numbers_alone_keep_their_own():
+    rules = [
+        ("r.sub.age > 18", {"age": 19}, {"age": 18}),
+        ("r.sub.age > 60", {"age": 61}, {"age": 60}),
+        ("r.sub.age > 18.5", {"age": 19}, {"age": 18.5}),
+        ('r.sub.age > 18 && r.sub.name == "a"', {"age": 19, "name": "a"}, {"age": 19, "name": "b"}),
+        ("r.sub.age > 20 && r.sub.name == 'b'", {"age": 21, "name": "b"}, {"age": 20, "name": "b"}),
+        ('r.sub.name == "18"', {"name": "18"}, {"name": 18}),
+        ("r.sub.name == 18", {"name": 18}, {"name": "18"}),
+        ('r.sub.name == "it\'s"', {"name": "it's"}, {"name": "its"}),
+        ('r.sub.name == "a" "b"', {"name": "ab"}, {"name": "a"}),
+        ('r.sub.name == "a\\\\b"', {"name": "a\\b"}, {"name": "ab"}),
+        ("r.sub.x2 - 2 == 1", {"x2": 3}, {"x2": 2}),
+        ("r.sub.active == True", {"active": True}, {"active": False}),
+        ('r.sub.name in ["a", "b"]', {"name": "a"}, {"name": "c"}),
+    ]
+    text = model("eval(p.rule) && r.act == p.act", "sub, act", "rule, act")
+    rows = "".join(f"p, {rule}, act{number}\n" for number, (rule, _, _) in enumerate(rules))
+    ours = load(text, rows)
+    for number, (rule, yes, no) in enumerate(rules):
+        assert ours.enforce([yes, f"act{number}"]).allow, rule
+        assert not ours.enforce([no, f"act{number}"]).allow, rule
+        alone = Stock(text, f"p, {rule}, act{number}\n")
+        assert [alone.enforce([each, f"act{number}"])[0] for each in (yes, no)] == [True, False], rule

@@ -194,6 +194,7 @@ MODELS = {
         "m =",
         "more than 50 brackets inside one another",
     ),
+    "an endless sum": ("r.obj == p.obj", f"r.obj == {'1 + ' * 300}1", "m =", "more than 200 marks of arithmetic"),
     "an endless matcher": ("r.obj == p.obj", " && ".join(["r.obj == p.obj"] * 700), "m =", "characters; at most 10000"),
 }
 

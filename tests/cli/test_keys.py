@@ -80,6 +80,24 @@ def test_a_new_key_signs_and_who_verifies_takes_both(kept, tmp_path):
     assert record["caller"]["id"] == "admin"
 
 
+def test_a_witness_follows_the_change_when_it_is_given_the_new_key_and_not_before(kept, tmp_path):
+    ledger, kept_by_witness = kept.folder / "data/ledger", tmp_path / "kept"
+    vkeys = ledger / "keys/signing/vkeys"
+    before = vkeys.read_text().split()[-1]
+
+    def witnessed(*keys: object) -> int:
+        named = [word for key in keys for word in ("--key", key)]
+        return run("ledger", "witness", ledger, "--keep", kept_by_witness, *named).code
+
+    assert witnessed(before) == 0
+    done = kept.run("ledger", "rotate", caller="admin")
+    former, following = done.out.split()
+    assert former == before
+    assert witnessed(former) != 0
+    assert witnessed(former, following) == 0
+    assert witnessed(vkeys) == 0
+
+
 def test_a_month_in_use_is_refused_and_so_is_who_may_not(kept):
     [record] = kept.run("ledger", "show", "--limit", 1, "--json", caller="auditor").json_lines
     month = record["at"][:7]

@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterable, Iterator
 from random import Random
 
 from sidecar.core.policy import PolicySet
+from tests.differential.chance import CONTROLLER, Setting, setting_of
 from tests.differential.compare import at_its_edges, disagreements, smallest
 from tests.differential.hospital import a_service, the_hospital
-from tests.differential.packs import ACTIONS, CATEGORIES, PEOPLE, PROFILES, PURPOSES, Written, a_pack
+from tests.differential.packs import Written, a_pack
 from tests.differential.pycasbin import Row
-from tests.differential.worlds import CONTROLLER, Case, Maker, Setting, setting_of
+from tests.differential.vocabulary import ACTIONS, CATEGORIES, PEOPLE, PROFILES, PURPOSES
+from tests.differential.worlds import Case, Maker
 from tests.oracle.rules import value
 
 

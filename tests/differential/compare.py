@@ -7,8 +7,9 @@ from msgspec.structs import replace
 
 from sidecar.core.model import Decision, Fact
 from sidecar.core.policy import PolicySet
+from tests.differential.chance import CONTROLLER
 from tests.differential.production import decide, in_plain_terms
-from tests.differential.worlds import CONTROLLER, Case
+from tests.differential.worlds import Case
 from tests.oracle import Answer, Oracle
 
 COMPARED = (

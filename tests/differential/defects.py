@@ -17,8 +17,10 @@ from msgspec import structs
 from sidecar.core import civil, groups
 from sidecar.core.evidence import Evidence
 from sidecar.core.model import Fact, Period
-from tests.differential.packs import ROOTS, Written
-from tests.differential.worlds import SECOND, Case
+from tests.differential.chance import SECOND
+from tests.differential.packs import Written
+from tests.differential.vocabulary import ROOTS
+from tests.differential.worlds import Case
 
 Pack = Callable[[Written], Written]
 Hold = Callable[[Case], Case]

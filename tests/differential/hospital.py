@@ -4,8 +4,8 @@ import tomllib
 from pathlib import Path
 from random import Random
 
+from tests.differential.chance import Setting, setting_of
 from tests.differential.packs import Written
-from tests.differential.worlds import Setting, setting_of
 
 FOLDER = Path(__file__).parents[2] / "policies" / "hospital"
 

@@ -7,7 +7,8 @@ from sidecar.core.break_glass import GrantTerms
 from sidecar.core.bundle import FOREVER, NEVER, PatientFacts, Snapshot, TenantFacts
 from sidecar.core.model import Advice, Decision, Fact, Known, Obligation
 from sidecar.core.policy import PolicySet
-from tests.differential.worlds import CONTROLLER, TENANT, Case
+from tests.differential.chance import CONTROLLER, TENANT
+from tests.differential.worlds import Case
 from tests.oracle import Answer, World
 
 Said = tuple[str, tuple[tuple[str, str], ...]]

@@ -12,11 +12,13 @@ import pytest
 
 from sidecar.core.policy import PolicySet
 from tests.differential.campaign import Judges, cases, small_packs
+from tests.differential.chance import Setting, setting_of
 from tests.differential.compare import COMPARED, asked, at_its_edges, too_long
 from tests.differential.defects import CLOSURES, WINDOWS, Defect, without
-from tests.differential.packs import GATES, PEOPLE, Written, a_pack_of
+from tests.differential.packs import Written, a_pack_of
 from tests.differential.production import decide, in_plain_terms
-from tests.differential.worlds import Case, Setting, setting_of
+from tests.differential.vocabulary import GATES, PEOPLE
+from tests.differential.worlds import Case
 from tests.oracle import Answer
 from tests.oracle.rules import TOKEN, value
 

@@ -8,7 +8,7 @@ import pytest
 
 from sidecar.core import leaf_bytes
 from sidecar.core.leaf import RUN_BYTES, leaf_id
-from sidecar.core.record import item_id
+from sidecar.core.record import CheckedBatch, item_id
 from sidecar.errors import NotFound, RecordClosed
 from sidecar.ledger import show
 from sidecar.ledger.keys import KeyFolder
@@ -95,3 +95,16 @@ def test_pages_follow_one_another_without_a_gap(keys):
             if not before:
                 break
         assert seen == ids[1::3]
+
+
+def test_records_too_long_for_one_message_come_in_several(keys):
+    long = CheckedBatch(tuple(a_check(action=f"read{n}") for n in range(500)))
+    leaves, ids = book(keys, *[long] * 12)
+    seen, before, pages = [], 0, 0
+    while before or not pages:
+        page = show.page(leaves, keys, "o", "chu", show.RecordsQuery(limit=1000, before=before))
+        assert sum(map(len, page.records)) < 4 << 20
+        seen = [msgspec.json.decode(record)["id"] for record in page.records] + seen
+        before, pages = page.next_before, pages + 1
+    assert seen == ids
+    assert 1 < pages < 12

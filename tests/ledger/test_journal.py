@@ -1,5 +1,6 @@
 """The journal keeps what it acknowledged, in order, through restarts and crashes, and says when it cannot."""
 
+import os
 import subprocess
 import sys
 from itertools import accumulate
@@ -15,6 +16,7 @@ from tests.ledger.builders import frames_on_disk
 from tests.ledger.weakened import RUN, opened
 
 ROOT = Path(__file__).parent.parent.parent
+KILLS = 100 if os.environ.get("SOAK") else 8
 
 
 def kept(journal, start=0):
@@ -242,8 +244,8 @@ def _killed(folder, kind, acknowledgements) -> int:
 
 
 def test_kill_9_loses_no_acknowledged_leaf_and_leaves_at_most_one_torn_tail(tmp_path):
-    for n in range(20):
-        acknowledged = _killed(tmp_path, "Journal", 1 + 7 * n)
+    for n in range(KILLS):
+        acknowledged = _killed(tmp_path, "Journal", 1 + 17 * n % 140)
         journal = opened(tmp_path)
         assert len(journal.notices) <= 1
         assert journal.size >= acknowledged

@@ -198,6 +198,37 @@ def test_any_bytes_put_anywhere_are_found(log, files, data):
         assert name in {each.file for each in report.findings}
 
 
+def test_hashes_of_hashes_are_named_with_the_records_under_them(tmp_path):
+    """A log of three tile levels: 257 full tiles of the lowest, one of the next."""
+    tree = a_log(tmp_path / "log", some_leaves(65_837, 1), journal_from=65_536) / "tree"
+    under = {
+        "tile/1/000": [(5, 1280, 1535), (255, 65_280, 65_535)],
+        "tile/1/001.p/1": [(0, 65_536, 65_791)],
+        "tile/2/000.p/1": [(0, 0, 65_535)],
+    }
+    for file, changed in under.items():
+        before = (tree / file).read_bytes()
+        data = bytearray(before)
+        for place, _, _ in changed:
+            data[32 * place] ^= 1
+        put(tree / file, bytes(data))
+        found = [(each.what, each.file, each.first, each.last) for each in verify.verify(tree, KEYS).findings]
+        assert found == [("modified", file, first, last) for _, first, last in changed]
+        (tree / file).unlink()
+        assert [(each.what, each.file) for each in verify.verify(tree, KEYS).findings] == [("missing", file)]
+        put(tree / file, before)
+    # A record, its tile and the tile above changed alike: what is left to contradict them is at the top.
+    entries = tiles.entries((tree / "tile/entries/003").read_bytes())
+    entries[7] = b"forged"
+    hashes = [merkle.leaf_hash(entry) for entry in entries]
+    put(tree / "tile/entries/003", tiles.bundle(entries))
+    put(tree / "tile/0/003", b"".join(hashes))
+    above = tiles.hashes((tree / "tile/1/000").read_bytes())
+    put(tree / "tile/1/000", b"".join([*above[:3], merkle.root(hashes), *above[4:]]))
+    [finding] = verify.verify(tree, KEYS).findings
+    assert (finding.what, finding.file) == ("modified", "tile/1/000")
+
+
 def test_a_journal_that_lost_what_is_signed_is_named(tmp_path):
     leaves = some_leaves(300)
     log = a_log(tmp_path / "log", leaves, some_leaves(10), journal_from=256)

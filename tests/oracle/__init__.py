@@ -4,21 +4,19 @@ It shares nothing with the product but the values that travel, `sidecar.core.mod
 own words, own calendar; no index, no memory, no Casbin. Meant to be checked by eye against the text.
 """
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sidecar.core.model import Caller, Context, Opening, Request, Resource
-from tests.oracle.days import DAY, SECOND, written
+from tests.oracle.days import DAY, SECOND
+from tests.oracle.duties import Said, merged, obligation, seconds
 from tests.oracle.rules import Names, Row, by_number, groups_of, read_links, read_rows, value, words_in
 from tests.oracle.words import Words
 from tests.oracle.world import World
 
 __all__ = ["Answer", "Oracle", "World"]
 
-Said = tuple[str, tuple[tuple[str, str], ...]]  # an obligation or advice: its id, its parameters
-UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 DOUBTS = ("FACTS_UNAVAILABLE", "POLICY_ERROR")
 
 
@@ -58,7 +56,7 @@ class Oracle:
         self.groups = {(section, name): groups_of(links, section, name) for section, name in said}
         self.pack = self._without_groups(parameters)
         self.conceals = self.pack["settings"].get("mask_disclosure", {"value": "none"})["value"] == "none"
-        self.order, self.rules = self.pack["order"], self.pack["break_glass"]
+        self.order, self.rules, self.duties = self.pack["order"], self.pack["break_glass"], self.pack["obligations"]
         begun = {
             row.rule: [gate for gate in self.order["gates"] if f"{row.rule}-".startswith(f"{gate}-")]
             for row in self.rows
@@ -129,7 +127,8 @@ class Oracle:
         if verdict is not None:
             return self._refusal(verdict, verdict, strict, [strict, loose])
         until, due = now + rules["ttl"] * SECOND, now + rules["review_deadline"] * SECOND
-        answer = self._permit(Verdict(rules["reason"], permits=True), met, strict, loose, until)
+        loosely = [row for row in gates if not self.firm(row)]
+        answer = self._permit(Verdict(rules["reason"], permits=True), met, strict, loose, until, loosely)
         return replace(answer, terms=(scope, until, due), edges=answer.edges | {until})
 
     def reading(self, *question: Any, lenient: bool = False, will: bool = True, acting: bool = True) -> Words:
@@ -272,14 +271,23 @@ class Oracle:
     # ---- what comes with an answer
 
     def _permit(
-        self, verdict: Verdict, met: list[Row], strict: Words, loose: Words, until: int | None = None
+        self,
+        verdict: Verdict,
+        met: list[Row],
+        strict: Words,
+        loose: Words,
+        until: int | None = None,
+        gates: list[Row] | None = None,
     ) -> Answer:
+        """The permit and what comes with it; an opening counts its `gates` alone and ends at `until`."""
         duties = [row for row in met if row.kind == "p2" and value(row.when, strict.ask) is not False]
-        said = [self._obligation(row.said["obligation"], strict, until) for row in duties]
-        if loose is not strict and loose.unsaid:
+        said = [obligation(self.duties, row.said["obligation"], strict, until) for row in duties]
+        counted = gates if gates is not None else [row for row in met if row.kind != "p2" and not self.firm(row)]
+        # Something unknown was read as absent: a row is unknown where nothing is read leniently.
+        if loose is not strict and any(value(row.when, strict.ask) is None for row in counted):
             extra = (*self.rules["unknown_obligations"], *self.rules["unknown_advice"])
-            said += [self._obligation(text, None, None) for text in extra]
-        obligations, advice = self._sorted(said)
+            said += [obligation(self.duties, text) for text in extra]
+        obligations, advice = merged(self.duties, said)
         return Answer(
             "PERMIT",
             verdict.reason,
@@ -296,8 +304,8 @@ class Oracle:
         # NOT_AVAILABLE comes with what a plain NO_RELATIONSHIP refusal of this request would (3.0.4).
         like = "NO_RELATIONSHIP" if shown.reason == "NOT_AVAILABLE" else shown.reason
         table = self.pack["reasons"][like]
-        obligations, advice = self._sorted(
-            [self._obligation(text, None, None) for text in table.get("obligations", ())]
+        obligations, advice = merged(
+            self.duties, [obligation(self.duties, text) for text in table.get("obligations", ())]
         )
         offered = reading is not None and table.get("break_glass", False) and self._offers(like, shown, reading)
         motives = tuple(self.rules["motives"])
@@ -338,45 +346,6 @@ class Oracle:
             and any(row.said["reason"] == self.rules["reason"] for row in grounds)
             and not any(already)
         )
-
-    def _obligation(self, text: str, reading: Words | None, until: int | None) -> Said:
-        """What `NAME(a, b)` says here; `delegator`, `senior` and `until` stand for values of the situation."""
-        name, _, inside = text.rstrip(")").partition("(")
-        rule = self.pack["obligations"][name]
-        given = [part.strip() for part in inside.split(",")] if inside else []
-        wanted = list(rule.get("params", ()))
-        if rule.get("merge") == "union" and wanted and len(given) > len(wanted):
-            given[len(wanted) - 1 :] = [",".join(given[len(wanted) - 1 :])]
-        params = dict(zip(wanted, given, strict=False))
-        if "until" in wanted:
-            params.setdefault("until", "until")
-        values: dict[str, Callable[[], str]] = {
-            "delegator": lambda: reading.acts_for()[0] if reading is not None else "",
-            "senior": lambda: reading.me.supervised_by if reading is not None else "",
-            "until": lambda: self._end(reading, until),
-        }
-        filled = {key: values[said]() if said in values else said for key, said in params.items()}
-        return name, tuple(sorted((key, said) for key, said in filled.items() if said))
-
-    def _end(self, reading: Words | None, until: int | None) -> str:
-        grant = reading.open_grant() if reading is not None else None
-        end = until if until is not None else grant.until if grant is not None else None
-        return "" if end is None else written(end)
-
-    def _sorted(self, said: Sequence[Said]) -> tuple[tuple[Said, ...], tuple[Said, ...]]:
-        """Obligations and advice, one of each id with the strictest parameters, in alphabetical order."""
-        merged: list[Said] = []
-        for name in sorted({name for name, _ in said}):
-            rule = self.pack["obligations"][name]
-            every = sorted({params for other, params in said if other == name})
-            if rule.get("merge", "same") == "same":
-                merged += [(name, params) for params in every]
-                continue
-            keys = sorted({key for params in every for key, _ in params})
-            values = {key: sorted({text for params in every for k, text in params if k == key}) for key in keys}
-            merged.append((name, tuple((key, strictest(texts, rule["merge"])) for key, texts in values.items())))
-        advice = [each for each in merged if self.pack["obligations"][each[0]].get("advice", False)]
-        return tuple(each for each in merged if each not in advice), tuple(advice)
 
     def longest(self, answer: Answer) -> int:
         """How long an answer may be kept at most, microseconds (CACHE_MAX_AGE, `answer_max_age`, else a day)."""
@@ -434,19 +403,3 @@ class Oracle:
 def names_of(request: Request) -> Names:
     """The four names by which rows are met."""
     return request.subject.profile, request.resource.category, request.action, request.purpose
-
-
-def strictest(texts: list[str], merge: str) -> str:
-    """Of several values of one parameter: the shortest time, or the union of the lists."""
-    lengths = [seconds(text) for text in texts]
-    if len(texts) == 1:
-        return texts[0]
-    if merge == "shortest" and None not in lengths:
-        return min(texts, key=lambda text: (seconds(text) or 0, text))
-    return ",".join(sorted({item for text in texts for item in text.split(",")}))
-
-
-def seconds(text: str) -> int | None:
-    """The length of `90`, `72h`, `30d` in seconds; None when it is no length."""
-    found = re.fullmatch(r"([0-9]+)([smhd]?)", text)
-    return int(found[1]) * UNITS[found[2]] if found else None

@@ -115,14 +115,18 @@ class Reading:
         """Whether the fact holds now and is fresh."""
         return self.current(fact) and self.fresh(fact, kind)
 
-    def in_window(self, fact: Fact, kind: str) -> bool:
-        """Whether now is in [from - before, to + after), as the pack says of this kind of relation (3.1.1)."""
+    def window(self, fact: Fact, kind: str) -> tuple[int | None, int | None]:
+        """[from - before, to + after), as the pack says of this kind of relation (3.1.1)."""
         window = self.pack["vocabulary"]["relations"].get(kind, {})
         start, end = fact.period.from_, fact.period.to
-        return self.within(
+        return (
             None if start is None else start - window.get("before", 0) * SECOND,
             None if end is None else end + window.get("after", 0) * SECOND,
         )
+
+    def in_window(self, fact: Fact, kind: str) -> bool:
+        """Whether now is in that window."""
+        return self.within(*self.window(fact, kind))
 
     def absent(self, kind: str) -> bool | None:
         """False where it is known that nothing more of this kind is known of the patient, else unknown."""

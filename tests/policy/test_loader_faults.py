@@ -342,6 +342,8 @@ def test_roles_in_a_circle_are_refused_at_each_of_their_links():
     ]
     assert "members of each other" in faults[0]
     assert "members of each other" in found({ROLES: add("g, gardien, gardien")})[0]
+    above = found({ROLES: add("g, tous, humain\ng, tous, monde")})
+    assert len(above) == 2, above
 
 
 def test_a_chain_of_roles_longer_than_pycasbin_follows_is_refused_and_one_as_long_is_not():

@@ -227,3 +227,14 @@ def test_every_verdict_is_about_the_texts_that_were_judged(pack, tmp_path):
     assert candidate.bundle.digest == found.digest
     assert Verdicts(tmp_path / "v").believed(candidate.subject)
     assert os.listdir(tmp_path / "v")
+
+
+def test_the_process_that_answers_never_loads_pycasbin():
+    program = (
+        "import sys, sidecar.server, sidecar.cli; from pathlib import Path\n"
+        "from sidecar.authoring.live import Live\n"
+        "Live(Path('/nowhere'), Path('/nowhere')).start()\n"
+        "print(sorted(name for name in sys.modules if name.startswith(('casbin', 'simpleeval'))))"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert said.stdout == "[]\n"

@@ -17,6 +17,7 @@ from sidecar import config
 from sidecar.core import checkpoint, leaf, merkle
 from sidecar.core.checkpoint import Checkpoint
 from sidecar.core.leaf import ChangeLeaf
+from sidecar.ledger.verify import verify
 from tests.server import keeping
 from tests.server.client import Client
 from tests.server.process import Running, child, leaves_of, running, settings, until
@@ -123,6 +124,9 @@ def test_kill_9_at_any_moment_loses_nothing_that_was_acknowledged(folder: Path, 
     assert sorted(change.facts_seq for change in changes) == list(range(1, len(changes) + 1))
     assert max(campaign.torn) <= 1
     assert heads_of_another_history(campaign.heads, leaves) == []
+    vkeys = (folder / "data/ledger/keys/signing/vkeys").read_text().splitlines()
+    inspected = verify(folder / "data/ledger", [checkpoint.verifier_key(line) for line in vkeys])
+    assert (inspected.findings, inspected.unsigned) == ((), 0)
     _report(request, campaign, told_of)
 
 

@@ -11,6 +11,7 @@ from sidecar.config import LogSettings
 from sidecar.core.model import Context, Resource
 from sidecar.v1 import break_glass_pb2
 from tests.cli.commands import run
+from tests.judged import VERDICTS
 from tests.server.client import METHODS, refusal
 from tests.server.process import CALLERS, Running, a_caller, running, settings
 from tests.server.world import a_batch, a_check, a_subject, a_write, an_opening, told, under_grant
@@ -113,7 +114,8 @@ def places_of(sidecar: Running, proven: str = "") -> dict[str, bytes]:
     files = {
         str(path.relative_to(sidecar.folder)): path.read_bytes() for path in sidecar.folder.rglob("*") if path.is_file()
     }
-    return pages | files
+    stamps = {f"verdicts/{path.name}": path.read_bytes() for path in VERDICTS.rglob("*") if path.is_file()}
+    return pages | files | stamps
 
 
 def test_identifiers_stand_in_the_facts_store_alone(folder: Path) -> None:
@@ -133,6 +135,7 @@ def test_identifiers_stand_in_the_facts_store_alone(folder: Path) -> None:
         "proof",
         "kept",
         "said-verify",
+        "verdicts/",
     ):
         assert any(name.startswith(place) for name in places), place
     assert told_of(places) == {"data/facts.db"}

@@ -13,12 +13,16 @@ from sidecar.authoring.replay import replay
 from sidecar.core.instants import DAY, SECOND
 from sidecar.core.policy import PolicySet
 from sidecar.facts import reads
+from sidecar.facts.room import FactsRoom
+from sidecar.ledger.room import LedgerRoom
 from sidecar.server import Sidecar
-from tests.server.client import Client, refusal, violated
+from tests.cli.commands import Said, run
+from tests.server.client import TOKEN, Client, refusal, violated
 from tests.server.process import CONTROLLER, KINDS, PACK, SOURCE, a_caller, settings
 from tests.server.world import a_batch, a_check, a_subject, a_write, an_opening, now, told
 
 OTHER = "C2"
+OUTSIDERS = ("stranger", "elsewhere")
 CALLERS = (
     a_caller("dpi", "dpi", controllers=(CONTROLLER, OTHER)),
     a_caller("feed", "feed"),
@@ -34,7 +38,7 @@ class Kept:
 
     def __init__(self, folder: Path, *sources: str) -> None:
         """`sources` must all have told everything of every kind."""
-        self.now = now()
+        self.folder, self.now = folder, now()
         required = config.FactsSettings(dict.fromkeys(KINDS, sources or (SOURCE,)))
         asked = settings(folder, CALLERS, log=config.LogSettings("error"), data=str(folder / "data"), facts=required)
         self.sidecar = Sidecar(asked, lambda: self.now)
@@ -48,6 +52,12 @@ class Kept:
 
     def recalled(self, decision_id: str) -> object:
         return recalls.recalled(self.call("auditor", "RecallDecision", decision_id=decision_id))
+
+    def replayed(self, *asked: object) -> Said:
+        """What `dpi-sidecar replay` says as the auditor."""
+        token = self.folder / "auditor.token"
+        token.write_text(TOKEN + "auditor")
+        return run("replay", "--pack", PACK, *asked, "--address", self.address, "--token-file", token)
 
     def stop(self) -> None:
         for client in self.clients.values():
@@ -157,6 +167,22 @@ def test_sources_that_had_to_report_then_count_and_not_those_that_must_now(folde
         again.stop()
 
 
+def test_what_keeps_the_tenants_and_the_controllers_apart_is_seen_when_it_is_gone(kept, monkeypatch):
+    answer = kept.call("dpi", "CheckAccess", a_question()).decision_id
+
+    def told_to() -> list[str]:
+        codes = ((who, refusal(kept.call, who, "RecallDecision", decision_id=answer)) for who in OUTSIDERS)
+        return [who for who, code in codes if code is not grpc.StatusCode.NOT_FOUND]
+
+    assert told_to() == []
+    find = LedgerRoom.find
+    with monkeypatch.context() as off:
+        off.setattr(LedgerRoom, "find", lambda self, tenant, *rest: find(self, "default", *rest))
+        off.setattr(FactsRoom, "past", lambda self, tenant, *rest: self._store.past("default", *rest))
+        off.setattr("sidecar.server.about", lambda checked: (CONTROLLER, ""))
+        assert told_to() == list(OUTSIDERS)
+
+
 def test_nobody_else_is_told_anything(kept):
     answer = kept.call("dpi", "CheckAccess", a_question()).decision_id
     status = grpc.StatusCode
@@ -191,6 +217,10 @@ def test_a_retired_month_is_recalled_no_more_and_says_so(kept, policies):
     assert violated(closed.value)[0] == "RECORD_CLOSED"
     assert f"the keys of {month} were retired" in closed.value.details()
     [shown] = kept.call("auditor", "ShowRecords", decision_id=old).records
+    named, stretch = kept.replayed("--decision-id", old), kept.replayed("--from-index", 0)
+    assert (named.code, stretch.code) == (1, 1)
+    assert f"the keys of {month} were retired" in named.err
+    assert stretch.out == "2 decisions taken again: 1 same, 1 closed\n"
     assert '"opened":null' in shown
     assert "were retired at" in shown
     assert replay(kept.recalled(new), policies).differences == ()

@@ -50,9 +50,15 @@ def recalled_from(story):
 
 
 @pytest.fixture(scope="module")
-def permit():
+def delegated():
+    """Decisions in which people act for others, recalled."""
+    return recalled_from("delegation")
+
+
+@pytest.fixture(scope="module")
+def permit(delegated):
     """A permit that rests on facts, recalled."""
-    return next(each for each in recalled_from("delegation") if each.found.checked.decision.relied)
+    return next(each for each in delegated if each.found.checked.decision.relied)
 
 
 def recorded_as(recalled, **parts):
@@ -98,8 +104,8 @@ def otherwise(recalled, policies):
     return sum(bool(replay(each, policies).differences) for each in recalled)
 
 
-def test_whoever_the_facts_name_is_recalled_too(policies, monkeypatch):
-    assert otherwise(recalled_from("delegation"), policies) == 0
+def test_whoever_the_facts_name_is_recalled_too(delegated, policies, monkeypatch):
+    assert otherwise(delegated, policies) == 0
     staff = past._staff
     # As if only the names in the question counted: who delegated is named by a fact alone.
     monkeypatch.setattr(past, "_staff", lambda store, tenant, names, at: first_found(staff, store, tenant, names, at))
