@@ -130,7 +130,7 @@ class Question:
         loose = self.loose = self._lenient(strict)
         settled, ends = self._settled(strict, loose)
         if settled.permit:
-            return self._permitted(settled, ends, self._doubts(strict, loose))
+            return self._permitted(settled, *self._doubted(strict, loose, ends))
         if settled.stage >= self.found.will:
             return self._own_right() or self._willed(settled, ends)
         return self._refused(settled, settled, ends)
@@ -162,7 +162,7 @@ class Question:
         if not settled.permit:
             return None
         self.strict, self.loose = strict, loose
-        return self._permitted(settled, ends, self._doubts(strict, loose))
+        return self._permitted(settled, *self._doubted(strict, loose, ends))
 
     def _willed(self, settled: Settled, ends: int) -> Decision:
         """A refusal the patient's will may have caused, shown as the pack discloses it."""
@@ -170,10 +170,13 @@ class Question:
             return self._refused(settled, *self._without_will())
         return self._refused(settled, settled, ends)
 
-    def _doubts(self, strict: Situation, loose: Situation) -> bool:
-        """Whether something unknown was read as absent because a grant is open (`bg_unknown`)."""
+    def _doubted(self, strict: Situation, loose: Situation, ends: int) -> tuple[int, bool]:
+        """How long a permit lasts, and whether something unknown was read as absent in it (`bg_unknown`)."""
+        if loose is strict:
+            return ends, False
         found = self.found
-        return loose is not strict and judgement.doubtful((found.gates, found.cells, found.grounds), strict)
+        doubts = judgement.doubtful((found.gates, found.cells, found.grounds), strict)
+        return min(ends, strict.ends), doubts
 
     def _lenient(self, strict: Situation, will: bool = True) -> Situation:
         """The reading in which an unknown restriction is absent, where a grant is open (`bg_unknown`)."""
@@ -217,7 +220,8 @@ class Question:
         rows = judgement.came(section, section.ask(strict))
         settled = judgement.with_contributions(Settled(True, rules.reason), rows, book.compiled.pack, value)
         doubts = loose is not strict and judgement.doubtful((self.found.gates,), strict)
-        return self._permitted(settled, min(strict.ends, loose.ends, terms.until), doubts), terms
+        ends = min(strict.ends, loose.ends, terms.until)
+        return self._permitted(settled, ends, doubts), terms
 
     def _situation(self, lenient: bool = False, will: bool = True) -> Situation:
         """The situation of this question, in which the words may ask what a delegator may do."""
