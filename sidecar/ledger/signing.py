@@ -32,8 +32,8 @@ class SigningKeys:
         """Whether there is no signing key here, and no verifier key of one."""
         return not self._folder.exists()
 
-    def have(self) -> None:
-        """Make the first key if there never was one.
+    def have(self) -> bool:
+        """Make the first key if there never was one; whether it was made now.
 
         Raises LedgerUnavailable when a key is gone or garbled: it is never made twice, or what was signed with it
         could be taken for another ledger's.
@@ -41,7 +41,7 @@ class SigningKeys:
         try:
             if not self.absent:
                 self.current()
-                return
+                return False
             key = SigningKey(self._origin, self._random(SEED_BYTES))
             draft = self._folder.with_name(f".{self._folder.name}")
             draft.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -53,6 +53,7 @@ class SigningKeys:
             raise LedgerUnavailable(f"the signing key cannot be used: {fault.strerror}") from None
         except CheckpointFault as fault:
             raise LedgerUnavailable(f"`ledger.origin`: {fault}") from None
+        return True
 
     def current(self) -> tuple[SigningKey, ...]:
         """The keys that sign now: one, or two while one takes over from the other. Raises LedgerUnavailable."""
