@@ -38,7 +38,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What gates, matrix and grounds say, before it is put in words. `at` is the place of the gate that refused."""
+    """What gates, matrix and grounds say, before it is put in words; `firm` is a gate that no grant changes."""
 
     reason: str
     row: Row | None = None
@@ -269,7 +269,7 @@ class Oracle:
     ) -> Answer:
         duties = [row for row in met if row.kind == "p2" and value(row.when, strict.ask) is not False]
         said = [obligation(self.duties, row.said["obligation"], strict, until) for row in duties]
-        if loose is not strict and loose.unsaid:
+        if loose is not strict and loose.unsaid:  # some word was unknown to a row that is read under the grant
             extra = (*self.rules["unknown_obligations"], *self.rules["unknown_advice"])
             said += [obligation(self.duties, text) for text in extra]
         obligations, advice = merged(self.duties, said)
