@@ -60,6 +60,7 @@ class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
     watch_seconds: Annotated[float, Meta(ge=0)] = 2.0
     build_seconds: Annotated[float, Meta(gt=0)] = 300.0
     build_bytes: Size = 2_147_483_648
+    idle_seconds: Annotated[float, Meta(ge=0)] = 20.0
 
 
 class FactsSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -14,8 +14,8 @@ from sidecar.config import LogSettings
 FIELDS = frozenset(
     {
         "event", "level", "timestamp", "part", "ready", "detail", "address", "pack", "revision", "digest", "version",
-        "faults", "error", "where", "method", "seconds", "count", "signal", "notice", "sequence", "leaves", "pid", "vkeys",
-        "direction",
+        "faults", "error", "where", "method", "seconds", "count", "signal", "notice", "sequence", "leaves", "pid",
+        "vkeys", "direction",
     }
 )  # fmt: skip
 

@@ -68,7 +68,7 @@ class Sidecar:
         self._policies = Live(
             Path(policy.pack),
             Path(policy.verdicts) if policy.verdicts else data / "policy",
-            Bounds(policy.build_seconds, policy.build_bytes),
+            Bounds(policy.build_seconds, policy.build_bytes, policy.idle_seconds),
             clock,
         )
         tenants = sorted({caller.tenant for caller in config.callers})

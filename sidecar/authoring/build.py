@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import msgspec
 from msgspec import Struct
@@ -41,7 +41,7 @@ class Work(Struct, frozen=True):
     """What a build process is to do: judge the pack in `path`, keep the verdict in `verdicts`.
 
     `force` (SHA-256) is in force already and needs no building again; `memory` bounds the process in bytes, 0 does
-    not; `background` lets everything else on the machine go first.
+    not; `priority` is normal, low, or idle: only on processor time that nobody else wants.
     """
 
     path: str
@@ -49,7 +49,7 @@ class Work(Struct, frozen=True):
     now: int
     force: str = ""
     memory: int = 0
-    background: bool = False
+    priority: Literal["normal", "low", "idle"] = "normal"
 
 
 class Progress(Struct, frozen=True, tag=True):
@@ -189,7 +189,9 @@ def main() -> None:
     Thread(target=_end_with_input, daemon=True).start()
     if asked.memory:
         resource.setrlimit(resource.RLIMIT_AS, (asked.memory, asked.memory))
-    if asked.background:
+    if asked.priority == "idle":
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    elif asked.priority == "low":
         os.nice(NICENESS)
     try:
         message: Message

@@ -24,10 +24,19 @@ CHUNK = 1 << 16
 
 
 class Bounds(Struct, frozen=True):
-    """What a build may take: seconds, and bytes of memory."""
+    """What a build may take: seconds, and bytes of memory.
+
+    For the first `idle` seconds a build beside a serving sidecar takes only processor time that nobody wants; it
+    begins anew, at a low priority, when that was not enough.
+    """
 
     seconds: float = 300.0
     memory: int = 2 << 30
+    idle: float = 20.0
+
+
+class OutOfTime(PolicyFault):
+    """A build that was not done within its seconds."""
 
 
 class Handed(Struct, frozen=True):
@@ -83,7 +92,8 @@ def _followed(
             if stopped():
                 raise _fault("stopped with the sidecar")
             if time.monotonic() > deadline:
-                raise _fault(f"not done within policy.build_seconds ({bounds.seconds:g}); raise it, or tell less")
+                text = f"not done within policy.build_seconds ({bounds.seconds:g}); raise it, or tell less"
+                raise OutOfTime(_fault(text).faults)
             if not ready.select(WAKE_SECONDS):
                 continue
             data = os.read(source.fileno(), CHUNK)

@@ -7,6 +7,7 @@ with each of them True and False: where PyCasbin's answer differs, the row is un
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
+from operator import contains
 from typing import Any
 
 from casbin import Enforcer
@@ -60,6 +61,11 @@ class Pycasbin:
         self._met: dict[Names, tuple[Row, ...]] = {}
         self._links: dict[tuple[str, int, str, str], bool] = {}
         self._held: dict[tuple[int, tuple[bool | None, ...]], bool | None] = {}
+        # The groups that rows of each kind state, by place.
+        self._stated = {
+            kind: [{row.fields[place] for row in self.rows if row.kind == kind} for place in range(1, _when(kind))]
+            for kind in KINDS
+        }
         self.asked = 0
 
     def answers(self, names: Names, values: Values) -> list[tuple[Row, bool | None]]:
@@ -86,15 +92,18 @@ class Pycasbin:
 
     def _about(self, names: Names) -> tuple[Row, ...]:
         """The rows about this profile, category, action and purpose, whatever their `when` says."""
-        if names not in self._met:
-            self._met[names] = tuple(row for row in self.rows if self._meets(row, names))
-        return self._met[names]
-
-    def _meets(self, row: Row, names: Names) -> bool:
         # The matcher joins its parts with `&&`, and the loader takes no other: where one is False the row is False.
         # Each of the four is asked with the others fulfilled: a name is linked to itself.
-        when = FIELDS[row.kind].index("when")
-        return all(self._linked(row.kind, place, row.fields[place], names) for place in range(1, when))
+        if names not in self._met:
+            linked = {
+                kind: [
+                    {group for group in groups if self._linked(kind, place, group, names)}
+                    for place, groups in enumerate(stated, 1)
+                ]
+                for kind, stated in self._stated.items()
+            }
+            self._met[names] = tuple(row for row in self.rows if all(map(contains, linked[row.kind], row.fields[1:])))
+        return self._met[names]
 
     def _linked(self, kind: str, place: int, group: str, names: Names) -> bool:
         key = (kind, place, group, names[place - 1])
@@ -136,7 +145,7 @@ class Pycasbin:
                     [Fault(MODEL_FILE, 1, f"PyCasbin keeps {len(kept)} of the {len(found)} rows of {kind}")]
                 )
             for at, fields in zip(found, kept, strict=True):
-                when = fields[FIELDS[kind].index("when")]
+                when = fields[_when(kind)]
                 words = tuple(dict.fromkeys(map(key_of, expression.terms(expression.parse(when)))))
                 deny = "eft" in FIELDS[kind] and fields[FIELDS[kind].index("eft")] == "deny"
                 rows.append(Row(len(rows), kind, fields[0], deny, tuple(fields), words, at))
@@ -166,6 +175,11 @@ class _Purpose(str):
     """The purpose of the request, told from a string of the same letters in a rule."""
 
     __slots__ = ()
+
+
+def _when(kind: str) -> int:
+    """The place of a row's `when`, which follows the names it is about."""
+    return FIELDS[kind].index("when")
 
 
 def key_of(term: expression.Term) -> Key:

@@ -3,14 +3,16 @@
 import gc
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from sidecar.authoring import build, builder, bundle
 from sidecar.authoring.build import Work
-from sidecar.authoring.builder import Bounds
+from sidecar.authoring.builder import Bounds, Handed, OutOfTime
 from sidecar.authoring.stamp import Verdicts
 from sidecar.core import form
 from sidecar.core.index import Place
@@ -144,10 +146,9 @@ class Live:
             str(self._verdicts),
             self._clock(),
             force=ref.digest if ref is not None else "",
-            background=background,
         )
         try:
-            handed = builder.build(asked, self._bounds, told, stopped, self._command)
+            handed = self._built(asked, background, told, stopped)
         except PolicyFault as fault:
             self._status = Status(ref, fault.faults, time.monotonic() - began)
             return None
@@ -157,6 +158,17 @@ class Live:
             made = restored(handed.parts, met, PAUSE_SECONDS if background else 0)
         self._status = Status(ref, (), time.monotonic() - began, handed.built.stamped, handed.built.asks)
         return made
+
+    def _built(self, asked: Work, background: bool, told: Told, stopped: Callable[[], bool]) -> Handed:
+        """What a build process makes of this. Raises PolicyFault."""
+        bounds, command = self._bounds, self._command
+        if not background:
+            return builder.build(asked, bounds, told, stopped, command)
+        if bounds.idle:
+            first = replace(bounds, seconds=min(bounds.idle, bounds.seconds))
+            with suppress(OutOfTime):
+                return builder.build(replace(asked, priority="idle"), first, told, stopped, command)
+        return builder.build(replace(asked, priority="low"), bounds, told, stopped, command)
 
     def put_in_force(self, policies: PolicySet) -> None:
         """Answer by this policy set from now on; a decision that has begun keeps the one it began with."""

@@ -57,7 +57,8 @@ class TenantFacts(Struct, frozen=True):
         told = FOREVER
         for source in sources:
             until = self.watermarks.get((controller_id, source, kind), NEVER)
-            told = min(told, until)
+            if until < told:
+                told = until
         return told
 
 

@@ -141,7 +141,8 @@ class Evidence:
         until = self.fresh_until(known)
         if self.now >= until:
             return False
-        self.ends = min(self.ends, until)
+        if until < self.ends:
+            self.ends = until
         self.rest_on(known)
         return True
 
@@ -168,7 +169,8 @@ class Evidence:
                 until = mark + self.pack.freshness.watermark_max_age * SECOND
                 if self.now < until:
                     answer = False
-                    self.ends = min(self.ends, until)
+                    if until < self.ends:
+                        self.ends = until
         vouched[kind] = answer
         return answer
 
@@ -291,7 +293,8 @@ class Evidence:
                 continue
             until = self.fresh_until(known)
             if now < until:
-                self.ends = min(self.ends, until)
+                if until < self.ends:
+                    self.ends = until
                 current.append(known)
         return current
 

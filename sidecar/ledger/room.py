@@ -120,8 +120,7 @@ class LedgerRoom:
                     f"the folder `keys/{signing.FOLDER}/` is missing: put it back from its copy; another key would be"
                     " another ledger's"
                 )
-            if self._signing.have():
-                notices.append(f"a signing key was made; who verifies needs its other half: {self.vkeys[-1]}")
+            self._signing.have()
             self._keys.finish_retiring()
             notices += [f"the keys of {name} are missing: put `keys/{name}/` back" for name in self._keys.missing()]
             notices += self._keeper.open()

@@ -90,11 +90,15 @@ def traces(policy: PolicySet, oracle: Oracle, twin: Case, decision: Decision) ->
     if shown:
         yield f"the patient's will shows in {', '.join(shown)}: {decision}, without it {other}"
     # A change in what the patient wills is not announced: valid_until is that of the question without it.
-    longest = oracle.longest(plain) if plain.effect == "DENY" else oracle.longest(NOT_AVAILABLE)
-    yield from too_long(oracle, twin, plain, longest, decision.valid_until)
+    if plain.effect == "DENY":
+        yield from too_long(oracle, twin, plain, oracle.longest(plain), decision.valid_until)
+    else:  # NOT_AVAILABLE is shown for as long as the other would be a permit, whatever comes with that one
+        yield from too_long(oracle, twin, plain, oracle.longest(NOT_AVAILABLE), decision.valid_until, ("effect",))
 
 
-def too_long(oracle: Oracle, case: Case, plain: Answer, longest: int, until: int) -> Iterator[str]:
+def too_long(
+    oracle: Oracle, case: Case, plain: Answer, longest: int, until: int, seen: tuple[str, ...] = SEEN
+) -> Iterator[str]:
     """Why the answer may not be kept as long as production says: its age, or a change of answer before that."""
     if not case.now <= until <= case.now + longest:
         yield f"valid_until: {until - case.now} µs, at most {longest}"
@@ -105,7 +109,7 @@ def too_long(oracle: Oracle, case: Case, plain: Answer, longest: int, until: int
         known.add(soon[0])
         later = asked(oracle, case, soon[0])
         edges |= later.edges
-        changed = [name for name in SEEN if getattr(plain, name) != getattr(later, name)]
+        changed = [name for name in seen if getattr(plain, name) != getattr(later, name)]
         if changed:
             yield f"valid_until: {until - case.now} µs, but {', '.join(changed)} change after {soon[0] - case.now}"
             return

@@ -204,7 +204,7 @@ def _rows(random: Random, links: list[str]) -> list[str]:
         when, reason = _allow(random), random.choice(ALLOWED)
         otherwise = random.choice(OTHERWISE)
         rows.append(
-            f"p, B-{random.randint(1, 12)}, {_places(random, narrow=0.25)}, {when}, allow, {reason}, {otherwise}, S-1"
+            f"p, B-{random.randint(1, 12)}, {_places(random, narrow=0.4)}, {when}, allow, {reason}, {otherwise}, S-1"
         )
     if random.random() < 0.5:
         rows.append("p, B-13, tous, tout, toute_action, tout_motif, r.context.grant_open && !r.resource.sensitive,"

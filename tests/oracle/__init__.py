@@ -38,7 +38,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What gates, matrix and grounds say, before it is put in words. `at` is the place of the gate that refused."""
+    """What gates, matrix and grounds say, before it is put in words; `firm` is a gate that no grant changes."""
 
     reason: str
     row: Row | None = None

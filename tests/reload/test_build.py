@@ -12,6 +12,7 @@ import pytest
 from sidecar.authoring import build, builder, bundle
 from sidecar.authoring.build import Work, send
 from sidecar.authoring.builder import Bounds
+from sidecar.authoring.live import Live
 from sidecar.authoring.stamp import Verdicts
 from sidecar.errors import PolicyFault
 from tests.reload.packs import a_pack
@@ -238,3 +239,32 @@ def test_the_process_that_answers_never_loads_pycasbin():
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert said.stdout == "[]\n"
+
+
+def test_a_build_that_finds_no_idle_processor_begins_anew_at_a_low_priority(pack, tmp_path):
+    told = tmp_path / "priorities"
+    program = (
+        "import os, time; from sidecar.authoring import build\n"
+        "def slow(asked, told, work=build.work):\n"
+        f"    open({str(told)!r}, 'a').write(f'{{asked.priority}} {{os.sched_getscheduler(0)}} {{os.nice(0)}}\\n')\n"
+        "    if asked.priority == 'idle':\n        time.sleep(600)\n"
+        "    return work(asked, told)\n"
+        "build.work = slow; build.main()"
+    )
+    policies = Live(pack, tmp_path / "v", Bounds(60, idle=3), command=saying(program))
+    assert policies.candidate() is not None
+    *first, last = told.read_text().splitlines()
+    assert last == f"low {os.SCHED_OTHER} {os.nice(0) + build.NICENESS}"
+    assert first in ([f"idle {os.SCHED_IDLE} {os.nice(0)}"], [])  # none: it was ended before it could say so
+
+
+def test_a_build_before_anything_is_answered_has_the_priority_of_everybody(pack, tmp_path):
+    told = tmp_path / "priority"
+    program = (
+        "from sidecar.authoring import build\n"
+        "def say(asked, told, work=build.work):\n"
+        f"    open({str(told)!r}, 'w').write(asked.priority)\n    return work(asked, told)\n"
+        "build.work = say; build.main()"
+    )
+    assert Live(pack, tmp_path / "v", Bounds(60), command=saying(program)).start().ref
+    assert told.read_text() == "normal"

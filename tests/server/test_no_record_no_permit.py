@@ -68,6 +68,9 @@ def disk_told(journal: Path, word: str) -> Iterator[None]:
 
 BREAKINGS = (deleted, moved_away, read_only, full, flush_fails, flush_hangs)
 CAUSES: Mapping[str, Breaking] = {breaking.__name__: breaking for breaking in BREAKINGS}
+HOW = dict.fromkeys(("read_only", "full"), "a tmpfs") | dict.fromkeys(
+    ("flush_fails", "flush_hangs"), "fdatasync replaced in the sidecar's process"
+)
 OPENING, WRITE = an_opening(request_id="lost"), a_write("during", told("P2"))
 
 
@@ -149,7 +152,10 @@ def is_whole_again(sidecar: Running) -> None:
 
 
 @pytest.mark.parametrize("cause", CAUSES)
-def test_nothing_is_permitted_unrecorded_and_service_resumes_by_itself(folder: Path, cause: str) -> None:
+def test_nothing_is_permitted_unrecorded_and_service_resumes_by_itself(
+    folder: Path, cause: str, request: pytest.FixtureRequest
+) -> None:
+    request.config.pluginmanager.getplugin("terminalreporter").write_line(f"\n{cause} is: {HOW.get(cause, 'real')}")
     if cause in ("read_only", "full"):
         assert mounts_allowed(folder / "trial"), "a small disk cannot be mounted: run this as root"
     assert unrecorded(folder, cause) == 0

@@ -58,7 +58,7 @@ def short() -> Iterator[Path]:
 @contextmanager
 def reloading(short: Path, watch: float = WATCHED, weakening: str = "") -> Iterator[tuple[Running, Folder]]:
     pack = Folder(short / "pack")
-    policy = replace(judged(pack.path), watch_seconds=watch)
+    policy = replace(judged(pack.path), watch_seconds=watch, idle_seconds=0)
     with running(short, settings(short, policy=policy), weakening) as sidecar:
         sidecar.client("feed").call("WriteFacts", a_write("w1", told(), complete=True))
         yield sidecar, pack
