@@ -15,7 +15,7 @@ from tests.differential.production import decide
 from tests.differential.worlds import Case
 from tests.oracle import Oracle
 
-PACKS, CASES, THREADS = 18, 30, 8
+PACKS, CASES, THREADS = 14, 30, 8
 FAULT = ("", "")
 
 

@@ -6,6 +6,7 @@ any more. What it wrote outlives the sidecar.
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from queue import SimpleQueue
 
@@ -15,7 +16,8 @@ from sidecar.v1 import access_pb2
 from tests.server.client import METHODS, OPTIONS, TOKEN, Client
 from tests.server.world import a_check, a_write, an_opening, told
 
-IN_FLIGHT = 12
+IN_FLIGHT = 8
+CHECKS_A_SECOND = 800  # at most: unpaced, they would leave the writes no share of a small machine
 WRITERS = 2
 
 
@@ -36,7 +38,7 @@ def main(native: str, grpcio: str, run: str, kept: str) -> None:
 
 
 def _ask(address: str, keep: Callable[[str], None]) -> None:
-    """Checks, IN_FLIGHT at a time."""
+    """Checks, IN_FLIGHT at a time and at most CHECKS_A_SECOND."""
     channel = grpc.insecure_channel(address, OPTIONS)
     method = channel.unary_unary(METHODS["CheckAccess"][0], None, None)
     payload = a_check().SerializeToString()
@@ -44,12 +46,15 @@ def _ask(address: str, keep: Callable[[str], None]) -> None:
     answered: SimpleQueue[grpc.Future] = SimpleQueue()
     for _ in range(IN_FLIGHT):
         method.future(payload, timeout=10, metadata=metadata).add_done_callback(answered.put)
+    next_at = time.monotonic()
     while True:
         try:
             answer = access_pb2.CheckAccessResponse.FromString(answered.get().result())
         except grpc.RpcError:
             return
         keep(f"check {answer.decision_id}")
+        next_at = max(next_at + 1 / CHECKS_A_SECOND, time.monotonic())
+        time.sleep(max(next_at - time.monotonic(), 0))
         method.future(payload, timeout=10, metadata=metadata).add_done_callback(answered.put)
 
 

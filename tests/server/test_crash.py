@@ -102,7 +102,7 @@ def heads_of_another_history(heads: list[Checkpoint], leaves: list[bytes]) -> li
 def test_kill_9_at_any_moment_loses_nothing_that_was_acknowledged(folder: Path, request: pytest.FixtureRequest) -> None:
     chance, campaign = random.Random(20_261_122), Campaign(folder)
     for run in range(KILLS):
-        campaign.kill_once(run, chance.uniform(0.0, 0.3))
+        campaign.kill_once(run, chance.uniform(0.0, 0.4))
     told_of = campaign.acknowledged()
     with running(folder, settings(folder, ledger=LEDGER)) as sidecar:
         auditor, dpi = sidecar.client("auditor"), sidecar.client()
