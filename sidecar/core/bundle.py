@@ -4,8 +4,10 @@ Both are immutable and complete when built. A room builds them; words read them.
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from sidecar.core.model import Grant, Known
 
@@ -45,21 +47,25 @@ class TenantFacts(Struct, frozen=True):
     open_grants: Mapping[tuple[str, str], tuple[Grant, ...]]  # by (subject id, patient id)
     watermarks: Mapping[tuple[str, str, str], int]  # (controller, source, kind) → complete_until
     required: Mapping[str, tuple[str, ...]]  # kind → sources that must report it (configuration)
+    # Worked out from the two before, for every controller a feed spoke of: (controller, kind) → complete until.
+    complete: Mapping[tuple[str, str], int] = MappingProxyType({})
+
+    def __post_init__(self) -> None:
+        controllers = {controller for controller, _, _ in self.watermarks}
+        told = {
+            (controller, kind): min(self.watermarks.get((controller, source, kind), NEVER) for source in sources)
+            for controller in controllers
+            for kind, sources in self.required.items()
+            if sources
+        }
+        force_setattr(self, "complete", told)
 
     def complete_until(self, controller_id: str, kind: str) -> int:
         """The instant up to which every source that must report `kind` has told everything.
 
         NEVER when some source never did, or when the configuration names none: nobody vouches.
         """
-        sources = self.required.get(kind)
-        if not sources:
-            return NEVER
-        told = FOREVER
-        for source in sources:
-            until = self.watermarks.get((controller_id, source, kind), NEVER)
-            if until < told:
-                told = until
-        return told
+        return self.complete.get((controller_id, kind), NEVER)
 
 
 class Snapshot(Struct, frozen=True):

@@ -21,7 +21,7 @@ def in_team(evidence: Evidence, subject_id: str, units: Units) -> bool | None:
     if evidence.bundle is None:
         return None
     for known, stay in evidence.active_stays:
-        if stay.unit in units and evidence.holds(known.start, known.end) and evidence.supports(known):
+        if stay.unit in units and evidence.bears(known):
             evidence.rest_on_unit(units, stay.unit)
             return True
     return responsible(evidence, subject_id) or _named_member(evidence, subject_id)
@@ -49,13 +49,20 @@ def left(evidence: Evidence, subject_id: str) -> int | None:
     """When the latest overlap of a stay and the subject's assignment to its unit ended (REL_POST); NEVER for none."""
     if evidence.bundle is None:
         return None
-    if not evidence.active_stays:
-        return NEVER
-    latest = NEVER
+    stays, latest = evidence.active_stays, NEVER
     rested: tuple[Known, ...] = ()
-    for stay, assignment, _, end in _overlaps(evidence, subject_id):
-        if end > latest and _past(evidence, end) and _fresh(evidence, stay) and _fresh(evidence, assignment):
-            latest, rested = end, (stay, assignment)
+    for work in evidence.assignments(subject_id) if stays else ():
+        assignment = work.fact.assignment
+        if assignment is None or assignment.on_call:
+            continue
+        for known, stay in stays:
+            if stay.unit != assignment.unit:
+                continue
+            end = known.end if known.end < work.end else work.end
+            if end <= latest or end <= known.start or end <= work.start:
+                continue
+            if _past(evidence, end) and _fresh(evidence, known) and _fresh(evidence, work):
+                latest, rested = end, (known, work)
     for known in rested:
         evidence.supports(known)
     return latest

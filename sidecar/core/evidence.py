@@ -146,6 +146,18 @@ class Evidence:
         self.rest_on(known)
         return True
 
+    def bears(self, known: Known) -> bool:
+        """Whether the fact is in force now and fresh enough for a ground; if so, the answer rests on it."""
+        if not self.holds(known.start, known.end):
+            return False
+        until = self.fresh_until(known)
+        if self.now >= until:
+            return False
+        if until < self.ends:
+            self.ends = until
+        self.rest_on(known)
+        return True
+
     def rest_on(self, known: Known) -> None:
         """Note that an answer rests on this fact."""
         for seen in self.relied:

@@ -1,5 +1,7 @@
 """Where a patient's record stands: in use, archived, past its retention, in litigation (3.1.6)."""
 
+from typing import NamedTuple
+
 from sidecar.core.bundle import NEVER
 from sidecar.core.civil import retention
 from sidecar.core.evidence import Evidence
@@ -7,48 +9,49 @@ from sidecar.core.evidence import Evidence
 LITIGATION = "litige"
 
 
-def lifecycles(evidence: Evidence) -> frozenset[str]:
-    """What the record as a whole is known to be: what its controller says, and where its retention stands."""
-    if not evidence.states:
-        return frozenset()
-    found = set()
-    last_care, born, died = NEVER, "", ""
+class Standing(NamedTuple):
+    """What the record's states say together: lifecycles, flags, and the dates from which its retention runs.
+
+    Where feeds differ the later date counts: nothing falls due while one of them says it is kept.
+    """
+
+    lifecycles: frozenset[str]
+    flags: frozenset[str]
+    deaths: frozenset[str]
+    last_care: int
+    born: str
+
+
+def standing(evidence: Evidence) -> Standing:
+    """What is known of the record now; the answer rests on every state of it."""
+    lifecycles: set[str] = set()
+    flags: set[str] = set()
+    deaths: set[str] = set()
+    last_care, born = NEVER, ""
     for known, state in evidence.states:
         evidence.rest_on(known)
-        found.add(state.lifecycle)
-        # Where feeds differ the later date counts: nothing falls due while one of them says it is kept.
+        lifecycles.add(state.lifecycle)
+        if state.flags:
+            flags.update(state.flags)
+        if state.death_date:
+            deaths.add(state.death_date)
         if state.last_care is not None and state.last_care > last_care:
             last_care = state.last_care
-        born, died = max(born, state.birth_date), max(died, state.death_date)
-    if last_care > NEVER:
-        past, due = retention(last_care, born, died)
-        evidence.edge(past)
-        evidence.edge(due)
-        if evidence.now >= due:
-            found.add("archive" if in_litigation(evidence) else "expire")
-        elif evidence.now >= past:
-            found.add("archive")
-    return frozenset(found)
+        if state.birth_date > born:
+            born = state.birth_date
+    return Standing(frozenset(lifecycles), frozenset(flags), frozenset(deaths), last_care, born)
 
 
-def deaths(evidence: Evidence) -> frozenset[str]:
-    """The dates of death that are recorded, ISO 8601."""
-    found = set()
-    for known, state in evidence.states:
-        if state.death_date:
-            evidence.rest_on(known)
-            found.add(state.death_date)
-    return frozenset(found)
-
-
-def flags(evidence: Evidence) -> frozenset[str]:
-    """The flags the record carries."""
-    found: set[str] = set()
-    for known, state in evidence.states:
-        if state.flags:
-            evidence.rest_on(known)
-            found.update(state.flags)
-    return frozenset(found)
+def lifecycles(evidence: Evidence, found: Standing) -> frozenset[str]:
+    """What the record as a whole is known to be: what its controller says, and where its retention stands."""
+    if found.last_care == NEVER:
+        return found.lifecycles
+    past, due = retention(found.last_care, found.born, max(found.deaths, default=""))
+    evidence.edge(past)
+    evidence.edge(due)
+    if evidence.now >= due:
+        return found.lifecycles | {"archive" if in_litigation(evidence) else "expire"}
+    return found.lifecycles | {"archive"} if evidence.now >= past else found.lifecycles
 
 
 def in_litigation(evidence: Evidence) -> bool:

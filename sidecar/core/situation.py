@@ -29,19 +29,14 @@ class Situation(Evidence):
         return delegations.delegator(self)
 
     @once
+    def standing(self) -> lifecycle.Standing:
+        """What the record's states say together."""
+        return lifecycle.standing(self)
+
+    @once
     def lifecycles(self) -> frozenset[str]:
         """What the record is known to be."""
-        return lifecycle.lifecycles(self)
-
-    @once
-    def deaths(self) -> frozenset[str]:
-        """The recorded dates of death."""
-        return lifecycle.deaths(self)
-
-    @once
-    def flags(self) -> frozenset[str]:
-        """The record's flags."""
-        return lifecycle.flags(self)
+        return lifecycle.lifecycles(self, self.standing)
 
     def without_will(self) -> Self:
         """The same with the patient's directives and visibility values taken away, and nothing relied on yet (3.0.4).

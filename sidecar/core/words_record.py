@@ -98,14 +98,14 @@ def opposed_to_subject(s: Situation) -> bool | None:
 
 def deceased(s: Situation) -> bool | None:
     """A death is recorded."""
-    return True if s.stated and s.deaths else s.absent("record_state")
+    return True if s.stated and s.standing.deaths else s.absent("record_state")
 
 
 def deceased_since_more_than(s: Situation, days: int) -> bool | None:
     """Died more than `days` Paris calendar days ago."""
-    if not s.stated or not s.deaths:
+    if not s.stated or not s.standing.deaths:
         return s.absent("record_state")
-    over = midnight(min(s.deaths), days + 1)
+    over = midnight(min(s.standing.deaths), days + 1)
     s.edge(over)
     return s.now >= over
 
@@ -117,12 +117,12 @@ def in_litigation(s: Situation) -> bool | None:
 
 def flagged(s: Situation, flag: str) -> bool | None:
     """The record carries this flag."""
-    return True if s.stated and flag in s.flags else s.absent("record_state")
+    return True if s.stated and flag in s.standing.flags else s.absent("record_state")
 
 
 def protected_record(s: Situation) -> bool | None:
     """The record carries a flag that asks for a tie by name (A-14, A-28)."""
-    if s.stated and not s.flags.isdisjoint(s.pack.vocabulary.protected_flags):
+    if s.stated and s.standing.flags and not s.standing.flags.isdisjoint(s.pack.vocabulary.protected_flags):
         return True
     return s.absent("record_state")
 
