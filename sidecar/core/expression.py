@@ -44,6 +44,10 @@ class Word(Protocol):
     def names(self) -> str:
         """The closed list its strings must be in, a key of the `Domains`; empty when there is none."""
 
+    @property
+    def will(self) -> bool:
+        """Whether it tells what the patient wants nobody, or somebody, to see."""
+
 
 Nouns = Mapping[str, Mapping[str, Word]]
 Domains = Mapping[str, Collection[str]]  # the closed lists of strings

@@ -41,7 +41,7 @@ def load(
         members[section], found = groups.flattened(link for link in rows.links if link.section == section)
         broken += found
     faults += broken
-    faults += pack_check.row_faults(pack, rows, OWN_REASONS)
+    faults += pack_check.row_faults(pack, rows, OWN_REASONS, nouns)
     own = files.get(PACK_FILE, "")
     named = {section: {link.group for link in rows.links if link.section == section} for section in LINKS}
     pack_faults = (

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from sidecar.core import obligations
 from sidecar.core.casbin_text import NAME, Cell, Duty, Rows, Rule
 from sidecar.core.compiled import gate_of
+from sidecar.core.expression import Nouns, terms
 from sidecar.core.model import KINDS
 from sidecar.core.pack import Pack
 from sidecar.core.question import ANSWER_MAX_AGE, MASK_DISCLOSURE
@@ -35,7 +36,7 @@ def known(pack: Pack) -> dict[str, frozenset[str]]:
     }
 
 
-def row_faults(pack: Pack, rows: Rows, own_reasons: Collection[str]) -> list[Fault]:
+def row_faults(pack: Pack, rows: Rows, own_reasons: Collection[str], nouns: Nouns) -> list[Fault]:
     """Names in rows that nothing defines, and reasons without a rank."""
     names = {section: set(plain) for section, plain in known(pack).items()}
     for link in rows.links:
@@ -50,7 +51,7 @@ def row_faults(pack: Pack, rows: Rows, own_reasons: Collection[str]) -> list[Fau
         found += [row.at.fault(text) for text in _name_faults(row, names)]
     found += [row.at.fault(text) for row, text in _shadowed(rows)]
     for rule in rows.rules:
-        found += [rule.at.fault(text) for text in _rule_faults(rule, pack, own_reasons)]
+        found += [rule.at.fault(text) for text in _rule_faults(rule, pack, own_reasons, nouns)]
     for cell in rows.cells:
         if cell.reason and cell.reason not in pack.reasons:
             found.append(cell.at.fault(f"unknown reason `{cell.reason}`; add [reasons.{cell.reason}] to pack.toml"))
@@ -106,7 +107,7 @@ def _name_faults(row: Rule | Cell | Duty, names: Mapping[str, Collection[str]]) 
             yield f"unknown {KIND[section]} `{name}`; add it to pack.toml, or as a group to roles.csv"
 
 
-def _rule_faults(rule: Rule, pack: Pack, own_reasons: Collection[str]) -> Iterator[str]:
+def _rule_faults(rule: Rule, pack: Pack, own_reasons: Collection[str], nouns: Nouns) -> Iterator[str]:
     order = pack.order
     if rule.reason not in pack.reasons:
         yield f"unknown reason `{rule.reason}`; add [reasons.{rule.reason}] to pack.toml"
@@ -114,6 +115,14 @@ def _rule_faults(rule: Rule, pack: Pack, own_reasons: Collection[str]) -> Iterat
         yield f"reason `{rule.reason}` of a row that allows has no rank; add it to order.allow_rank"
     elif rule.deny and (rule.reason in order.allow_rank or rule.reason in own_reasons):
         yield f"reason `{rule.reason}` is not one a row may deny for; write the reason of this rule"
+    elif rule.deny and not pack.reasons[rule.reason].discloses:
+        # 3.0.4: a reason that is shown must not tell what the patient wanted hidden.
+        told = next((term for term in terms(rule.when.node) if nouns[term.noun][term.word].will), None)
+        if told is not None:
+            yield (
+                f"`r.{told.noun}.{told.word}` tells the patient's will, and `{rule.reason}` is shown as it is; write"
+                f" discloses = true in [reasons.{rule.reason}], or another reason"
+            )
     if rule.deny and not gate_of(rule.rule, order.gates):
         yield f"no gate is a prefix of `{rule.rule}`; add one to order.gates"
     if rule.otherwise and rule.otherwise.reason not in order.otherwise_rank:

@@ -19,11 +19,13 @@ class Word(Struct, frozen=True):
     A `ground` permits: absent means no. A `restriction` forbids: absent must be known absent, else it is unknown.
     A `request` word repeats a required field. `args` is None for a property. `names` says which closed list of
     the pack (tags, flags, settings) or of `REFERENCES` the strings of a call must be in; empty when there is none.
+    `will` says that the word tells what the patient wants nobody, or somebody, to see.
     """
 
     kind: Kind
     args: tuple[ArgType, ...] | None = None
     names: Names = ""
+    will: bool = False
 
 
 # refs.<name> of a request → the relation kind that makes it known
@@ -37,6 +39,7 @@ REFERENCES: Mapping[str, str] = {
 _GROUND = Word("ground")
 _RESTRICTION = Word("restriction")
 _REQUEST = Word("request")
+_WILL = Word("restriction", will=True)
 
 NOUNS: Mapping[str, Mapping[str, Word]] = {
     "subject": {
@@ -95,11 +98,11 @@ NOUNS: Mapping[str, Mapping[str, Word]] = {
         "sensitive": _RESTRICTION,
         "tagged": Word("restriction", ("str",), "tags"),
         "only_tagged": Word("ground", ("strs",), "tags"),
-        "masked_for_subject": _RESTRICTION,
+        "masked_for_subject": _WILL,
     },
     "patient": {
-        "blocked_subject": _RESTRICTION,
-        "opposed_to_subject": _RESTRICTION,
+        "blocked_subject": _WILL,
+        "opposed_to_subject": _WILL,
         "deceased": _RESTRICTION,
         "deceased_since_more_than": Word("restriction", ("int",)),
         "in_litigation": _GROUND,

@@ -35,7 +35,7 @@ SECOND = 1_000_000
 HOUR = 3600 * SECOND
 DAY = 24 * HOUR
 
-GROUND, RESTRICTION = Word("ground"), Word("restriction")
+GROUND, RESTRICTION, WILL_WORD = Word("ground"), Word("restriction"), Word("restriction", will=True)
 NOUNS: Mapping[str, Mapping[str, Word]] = {
     "subject": {
         "named": GROUND,
@@ -51,11 +51,11 @@ NOUNS: Mapping[str, Mapping[str, Word]] = {
     },
     "resource": {
         "frozen": RESTRICTION,
-        "hidden": RESTRICTION,
+        "hidden": WILL_WORD,
         "old": GROUND,
         "tagged": Word("restriction", ("strs",), "tags"),
     },
-    "patient": {"blocked": RESTRICTION},
+    "patient": {"blocked": WILL_WORD},
     "context": {
         "grant_open": GROUND,
         "grant_ended": GROUND,

@@ -131,6 +131,11 @@ LINES = {
     "an unknown action": (ROW.replace("toute_action", "couler"), "unknown action `couler`"),
     "an unknown purpose": (ROW.replace("tout_motif", "pillage"), "unknown purpose `pillage`"),
     "a category where the action is": (ROW.replace("toute_action", "papiers"), "unknown action `papiers`"),
+    "a will told by its reason": (
+        ROW.replace("r.subject.away", "r.subject.named && r.patient.blocked"),
+        "`r.patient.blocked` tells the patient's will, and `AWAY` is shown as it is; write discloses = true in"
+        " [reasons.AWAY], or another reason",
+    ),
     "an unknown reason": (ROW.replace("AWAY", "AFAR"), "unknown reason `AFAR`; add [reasons.AFAR] to pack.toml"),
     "no reason": (ROW.replace("AWAY", "-"), "a row of p names its reason"),
     "a refusal for the reason of a permit": (ROW.replace("AWAY", "ALLOW_NEAR"), "is not one a row may deny for"),

@@ -41,7 +41,7 @@ WHENS = st.sampled_from(
         "!r.subject.senior",
         "r.resource.old && r.subject.author",
         "r.resource.frozen || !r.resource.tagged(" + '"rouge")',
-        "r.patient.blocked",
+        "r.subject.away || r.subject.acts_for(r.resource)",
     ]
 )
 DENIES = st.builds(
