@@ -33,6 +33,9 @@ ROLES = {
     "ReadFacts": {"feed", "auditor"},
     "GetStatus": {"administrator", "auditor"},
     "ShowRecords": {"administrator", "auditor"},
+    "RecallDecision": {"auditor"},
+    "RotateSigningKey": {"administrator"},
+    "RetireMonth": {"administrator"},
 }
 STAFF = (
     a_caller("reviewer", "reviewer"),

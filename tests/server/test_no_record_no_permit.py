@@ -14,6 +14,7 @@ import pytest
 
 from sidecar.config import LedgerSettings
 from sidecar.core import leaf, tiles
+from sidecar.v1 import break_glass_pb2
 from tests.ledger.builders import leaves_on_disk
 from tests.ledger.disks import mounts_allowed, small_disk
 from tests.server.client import refusal
@@ -71,7 +72,7 @@ CAUSES: Mapping[str, Breaking] = {breaking.__name__: breaking for breaking in BR
 HOW = dict.fromkeys(("read_only", "full"), "a tmpfs") | dict.fromkeys(
     ("flush_fails", "flush_hangs"), "fdatasync replaced in the sidecar's process"
 )
-OPENING, WRITE = an_opening(request_id="lost"), a_write("during", told("P2"))
+WRITE = a_write("during", told("P2"))
 
 
 @contextmanager
@@ -88,6 +89,7 @@ def with_disk(folder: Path, cause: str) -> Iterator[Path]:
 
 def unrecorded(folder: Path, cause: str, weakening: str = "") -> int:
     """Breaks the journal under load and mends it: how many permits were given that the ledger does not have."""
+    opening = an_opening(request_id="lost")  # made now: a login that grew old would be refused for its age
     protected, swallowing = not weakening, weakening == "answers_without_a_record"
     with with_disk(folder, cause) as journal:
         weakening = weakening or ("flushes_as_told" if cause.startswith("flush") else "")
@@ -102,13 +104,13 @@ def unrecorded(folder: Path, cause: str, weakening: str = "") -> int:
                     sidecar.until_ready(False)
                     asked.until_permitted_again()
                 else:
-                    meets_a_broken_journal(sidecar)
+                    meets_a_broken_journal(sidecar, opening)
                     asked.until_failing_again()
                 next(breaking, None)
                 sidecar.until_ready()
                 asked.until_permitted_again()
             if protected:
-                is_whole_again(sidecar)
+                is_whole_again(sidecar, opening)
             assert set(asked.ends) <= {grpc.StatusCode.UNAVAILABLE}
             assert sidecar.stop() == 0, sidecar.said()
         kept = recorded(folder / "data").keys() if protected else found(folder / "data/ledger")
@@ -124,7 +126,7 @@ def found(ledger: Path) -> set[str]:
     return {leaf.decode(data).id.hex() for data in leaves}
 
 
-def meets_a_broken_journal(sidecar: Running) -> None:
+def meets_a_broken_journal(sidecar: Running, opening: break_glass_pb2.OpenRequest) -> None:
     """Readiness drops, and every call that leaves a record fails UNAVAILABLE: none is permitted."""
     sidecar.until_ready(False)
     assert not sidecar.client().serving()
@@ -132,7 +134,7 @@ def meets_a_broken_journal(sidecar: Running) -> None:
     for transport in ("native", "grpc"):
         dpi, feed = sidecar.client("dpi", transport), sidecar.client("feed", transport)
         assert refusal(dpi.call, "CheckAccess", a_check()) is grpc.StatusCode.UNAVAILABLE
-        assert refusal(dpi.call, "Open", OPENING) is grpc.StatusCode.UNAVAILABLE
+        assert refusal(dpi.call, "Open", opening) is grpc.StatusCode.UNAVAILABLE
         assert refusal(feed.call, "WriteFacts", WRITE) is grpc.StatusCode.UNAVAILABLE
         auditor = sidecar.client("auditor", transport)
         assert refusal(auditor.call, "ShowRecords") is grpc.StatusCode.UNAVAILABLE
@@ -140,10 +142,10 @@ def meets_a_broken_journal(sidecar: Running) -> None:
         assert refusal(dpi.call, "CheckAccess") is grpc.StatusCode.UNAVAILABLE
 
 
-def is_whole_again(sidecar: Running) -> None:
+def is_whole_again(sidecar: Running, opening: break_glass_pb2.OpenRequest) -> None:
     """What was tried meanwhile is there once, or can be tried again."""
     assert sidecar.client().serving()
-    assert sidecar.client().call("Open", OPENING).grant.id
+    assert sidecar.client().call("Open", opening).grant.id
     sidecar.client("feed").call("WriteFacts", WRITE)
     assert sidecar.client().call("CheckAccess", a_check("P2")).reason == "ALLOW_CARE_TEAM"
     records = "".join(sidecar.client("auditor").call("ShowRecords", limit=1000).records)
