@@ -303,8 +303,7 @@ def test_stopping_answers_what_waits(start: Start) -> None:
     corridor.gate.clear()
     waiting = [client.future(CHECK, PLAIN) for _ in range(5)]
     assert corridor.entered.acquire(timeout=10)
-    # An answer on the same connection: what was sent before it has arrived.
-    client.future(GET, break_glass_pb2.GetRequest(grant="g1").SerializeToString()).result()
+    time.sleep(2)  # what was sent has arrived, on a busy machine too
     stopping = threading.Thread(target=running.server.stop, args=(10,))
     stopping.start()
     time.sleep(0.2)
