@@ -29,6 +29,7 @@ from sidecar.core.words import Words
 
 SLICES_KEPT = 8192  # the vocabularies are closed: a hospital meets some thousands of combinations
 SLICES_WARMED = 1 << 18  # combinations looked at when a policy is built; those that meet the same rows share all
+CODES_KEPT = 16_384  # distinct sections; a pack with more writes those beyond anew when their slice is forgotten
 GRANT_OPEN = "r.context.grant_open"
 ALWAYS = Condition("True", Constant(True))
 
@@ -44,7 +45,7 @@ class Compiled:
     """
 
     def __init__(self, pack: Pack, members: Mapping[str, Members], words: Words) -> None:
-        """`members` are the flattened sections g, g2, g3, g4. Rows are added with `add`, in their order."""
+        """`members` are the flattened sections g, g2, g3, g4. Rows are added to `index`, in their order."""
         self.pack, self.members, self._words = pack, members, words
         self.codes: Codes = {}
         self.index: Index[Row] = Index(members)
@@ -152,9 +153,12 @@ class Compiled:
         texts = (str(dated), *(condition.text for condition in conditions))
         found = self._functions.get(texts)
         if found is None:
-            if texts not in self.codes:
-                self.codes[texts] = generated.code([condition.node for condition in conditions], dated)
-            found = self._functions[texts] = generated.function(self.codes[texts], self._words)
+            code = self.codes.get(texts)
+            if code is None:
+                code = generated.code([condition.node for condition in conditions], dated)
+                if len(self.codes) < CODES_KEPT:
+                    self.codes[texts] = code
+            found = self._functions[texts] = generated.function(code, self._words)
         return found
 
     def _kept(self, slices: dict[Place, Slice], names: Place, made: Slice) -> Slice:
