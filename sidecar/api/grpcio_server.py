@@ -1,15 +1,18 @@
 """The transport the network sees: gRPC over TLS with client certificates; also a Unix socket or loopback with tokens.
 
-A thread serves a call. Checks that wait at the same time are decided together: the first thread in takes them all,
-answers them with one write, and hands the lead to the next one; there is no writer thread.
+A thread serves a call. Checks that wait at the same time are decided together, with one write, by a thread of their
+own: what a decision reads stays near one processor, and fewer threads ask for the interpreter at once
+(docs/decisions/one-thread-decides.md).
 """
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 import grpc
@@ -57,7 +60,7 @@ class TlsFiles(Struct, frozen=True):
 
 
 class Place:
-    """A call that waits for its answer, or to be asked to lead."""
+    """A call that waits for its answer."""
 
     __slots__ = ("answered", "incoming", "outgoing", "wanted")
 
@@ -69,45 +72,51 @@ class Place:
 
 
 class Together:
-    """Answers what waits at the same time with one call of a method's handler."""
+    """Answers what waits at the same time with one call of a method's handler, on a thread of its own."""
 
     def __init__(self, method: Method) -> None:
         self._method = method
-        self._lock = threading.Lock()  # guards the two below
-        self._waiting: list[Place] = []
-        self._led = False
+        self._waiting: SimpleQueue[Place | None] = SimpleQueue()  # None: close
+        self._closed = False
+        threading.Thread(target=self._serve, name="grpcio-checks", daemon=True).start()
 
     def answer(self, incoming: Incoming, wanted: Callable[[], bool]) -> Outgoing:
         """The answer to this call, decided with all that wait. Who is no longer `wanted` is not decided."""
         place = Place(incoming, wanted)
-        with self._lock:
-            self._waiting.append(place)
-            led, self._led = self._led, True
-        if led:
-            place.answered.acquire()
-        if not led or self._leads(place):
-            self._lead()
+        self._waiting.put(place)
+        if self._closed:
+            self._let_go()
+        place.answered.acquire()
         return place.outgoing
 
-    def _leads(self, place: Place) -> bool:
-        """Whether this place was woken to lead: then it still waits, first of all."""
-        with self._lock:
-            return bool(self._waiting) and self._waiting[0] is place
+    def close(self) -> None:
+        """Answer what waits and end the thread; calls that come later get no answer any more."""
+        self._waiting.put(None)
 
-    def _lead(self) -> None:
-        """Answer all that wait, then wake the first that came meanwhile to lead."""
-        with self._lock:
-            places, self._waiting = self._waiting, []
-        wanted = [place for place in places if place.wanted()]
-        outgoing = self._method.serve([place.incoming for place in wanted])
-        for place, out in zip(wanted, outgoing, strict=True):
-            place.outgoing = out
-        for place in places:
-            place.answered.release()
-        with self._lock:
-            self._led = bool(self._waiting)
-            if self._waiting:
-                self._waiting[0].answered.release()
+    def _serve(self) -> None:
+        while not self._closed:
+            taken = [self._waiting.get(), *self._taken()]
+            self._closed = None in taken
+            places = [place for place in taken if place is not None]
+            wanted = [place for place in places if place.wanted()]
+            outgoing = self._method.serve([place.incoming for place in wanted])
+            for place, out in zip(wanted, outgoing, strict=True):
+                place.outgoing = out
+            for place in places:
+                place.answered.release()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Leave unanswered what came after the end: whoever puts a place there looks whether it has come."""
+        for place in self._taken():
+            if place is not None:
+                place.answered.release()
+
+    def _taken(self) -> Iterator[Place | None]:
+        """What waits now."""
+        with suppress(Empty):
+            while True:
+                yield self._waiting.get_nowait()
 
 
 class Pool(ThreadPoolExecutor):
@@ -153,7 +162,7 @@ class GrpcioServer(grpc.GenericRpcHandler):  # type: ignore[type-arg]
         """
         self._address = parse(address) if tls else plaintext(address)
         self._callers, self._refused, self._tls = callers, refused, tls
-        self._handlers = {name: self._handler(method) for name, method in table.items()}
+        self._table = table
         self._in_flight, self._workers = in_flight, workers
         self._options = (
             ("grpc.so_reuseport", 0),
@@ -194,6 +203,10 @@ class GrpcioServer(grpc.GenericRpcHandler):  # type: ignore[type-arg]
             raise ConfigFault(f"address `{address}`: cannot be bound; is another process listening there?") from None
         if not address.path:
             self._address = Address(host=address.host, port=port)
+        self._together = {
+            method: Together(method) for method in self._table.values() if method.lane is Lane.CHECKS and method.roles
+        }
+        self._handlers = {name: self._handler(method) for name, method in self._table.items()}
         server.start()
         if address.path:
             Path(address.path).chmod(SOCKET_MODE)
@@ -205,6 +218,8 @@ class GrpcioServer(grpc.GenericRpcHandler):  # type: ignore[type-arg]
         if server is None:
             return
         server.stop(grace).wait(grace + CLOSE_SECONDS)
+        for together in self._together.values():
+            together.close()
         self._pool.shutdown(wait=False)
         self._shed_pool.shutdown(wait=False)
         if self._address.path:
@@ -218,7 +233,7 @@ class GrpcioServer(grpc.GenericRpcHandler):  # type: ignore[type-arg]
         return self._shedding
 
     def _handler(self, method: Method) -> grpc.RpcMethodHandler:  # type: ignore[type-arg]
-        together = Together(method) if method.lane is Lane.CHECKS and method.roles else None
+        together = self._together.get(method)
         return grpc.unary_unary_rpc_method_handler(
             lambda payload, context: self._answer(method, together, payload, context)
         )
