@@ -20,6 +20,12 @@ DISCLOSURES = ("none", "existence", "type")
 KIND = {"g": "profile", "g2": "category", "g3": "action", "g4": "purpose"}
 LISTED = {"g": "profiles", "g2": "categories", "g3": "actions", "g4": "purposes"}
 
+# Tables of texts that name things for people. They decide nothing: a name that is missing is shown as its code.
+LABELS = (
+    "profiles", "categories", "actions", "purposes", "tags", "flags", "kinds", "relations", "gates", "rules",
+    "settings", "sources",
+)  # fmt: skip
+
 # A fault of pack.toml: the path of the key, and what is wrong.
 PackFault = tuple[tuple[str, ...], str]
 Texts = Mapping[str, Mapping[str, Mapping[str, str]]]  # language → table → code → sentence
@@ -290,8 +296,8 @@ def text_faults(pack: Pack, texts: Texts) -> Iterator[tuple[str, tuple[str, ...]
                 yield language, (table,), f"no sentence for `{code}`; add one under [{table}]"
             for code in sorted(sentences.keys() - codes):
                 yield language, (table, code), f"`{code}` is not in pack.toml; correct or remove it"
-        for table in sorted(tables.keys() - wanted.keys()):
-            yield language, (table,), f"unknown table [{table}]; the tables are {', '.join(wanted)}"
+        for table in sorted(tables.keys() - wanted.keys() - set(LABELS)):
+            yield language, (table,), f"unknown table [{table}]; the tables are {', '.join((*wanted, *LABELS))}"
 
 
 def line_of(text: str, path: tuple[str, ...]) -> int:
