@@ -141,6 +141,21 @@ class Setting(Struct, frozen=True, forbid_unknown_fields=True):
     value: bool | int | str
     source: str
     set_by: Literal["law", "guidance", "proposal"]
+    unit: str = ""  # of a number: `s` for seconds, else a word
+
+
+class Origin(Struct, frozen=True, forbid_unknown_fields=True):
+    """[origins."path.of.a.key"]: where a number or list outside [settings] comes from, and who sets it."""
+
+    source: str
+    set_by: Literal["law", "guidance", "proposal"]
+
+
+class Show(Struct, frozen=True, forbid_unknown_fields=True):
+    """[show]: the groups under which a reader sees categories and profiles; the rest comes last."""
+
+    categories: Strings = ()
+    profiles: Strings = ()
 
 
 class Pack(Struct, frozen=True, forbid_unknown_fields=True, rename={"import_": "import"}):
@@ -155,4 +170,7 @@ class Pack(Struct, frozen=True, forbid_unknown_fields=True, rename={"import_": "
     freshness: Freshness
     settings: dict[str, Setting]
     jobs: dict[str, Job] = field(default_factory=dict)
+    origins: dict[str, Origin] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)  # sources that are no requirement number: what they are
+    show: Show = Show()
     import_: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
