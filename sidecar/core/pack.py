@@ -114,6 +114,8 @@ class BreakGlass(Struct, frozen=True, forbid_unknown_fields=True):
     gates: Strings = ()  # gates Open runs, in order
     override_profiles: Strings = ()  # who passes a mask under `vital_override` (A-BG-5)
     override_motives: Strings = ()
+    # motive → the relation kind whose absence it speaks of, where no fact tells (docs/break-glass-review.md)
+    missing_relation: dict[str, str] = field(default_factory=dict)
 
 
 class Freshness(Struct, frozen=True, forbid_unknown_fields=True):

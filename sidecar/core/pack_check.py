@@ -247,6 +247,10 @@ def _break_glass_faults(
     yield from _unknown((at, "vital_motives"), rules.vital_motives, rules.motives, "motive")
     yield from _unknown((at, "free_text_motives"), rules.free_text_motives, rules.motives, "motive")
     yield from _unknown((at, "override_motives"), rules.override_motives, rules.motives, "motive")
+    yield from _unknown((at, "missing_relation"), rules.missing_relation, rules.motives, "motive")
+    yield from _unknown(
+        (at, "missing_relation"), rules.missing_relation.values(), pack.vocabulary.relations, "relation kind"
+    )
     yield from _unknown((at, "override_profiles"), rules.override_profiles, plain["g"], "profile")
     yield from _unfilled((at, "unknown_obligations"), rules.unknown_obligations, pack)
     yield from _unfilled((at, "unknown_advice"), rules.unknown_advice, pack)
