@@ -52,7 +52,7 @@ class Met(Struct, frozen=True):
 
 
 class Placed(Struct, frozen=True):
-    """A row and where it applies: by name, with the groups and what is in them; `purposes` is None for all."""
+    """A row and where it applies: the groups it names and all that is in them; `purposes` is None for all."""
 
     row: Row
     profiles: frozenset[str]
@@ -79,6 +79,10 @@ class Rulebook:
         self.placed = [self._place(row, self._rule(row)) for row in rows.rules]
         self.placed += [self._place(row, self._cell(row)) for row in rows.cells]
         self.placed += [self._place(row, self._duty(row)) for row in rows.duties]
+
+    def members(self, section: str) -> groups.Members:
+        """Every group of a section (g, g2, g3, g4) and the names under it."""
+        return self._members[section]
 
     def met(self, profile: str, category: str, action: str, purpose: str) -> Met | None:
         """The rows of a question; None when one of the four names is not in the pack's vocabulary."""
