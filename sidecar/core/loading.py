@@ -68,4 +68,5 @@ def domains(pack: Pack) -> Domains:
         "flags": pack.vocabulary.flags,
         "settings": [name for name, setting in pack.settings.items() if isinstance(setting.value, bool)],
         "references": REFERENCES,
+        "profiles": pack.vocabulary.profiles,
     }

@@ -150,6 +150,7 @@ def pack_faults(pack: Pack, groups: Mapping[str, Collection[str]], own_reasons: 
         yield from _unknown(("jobs", name, "purposes"), job.purposes, names["g4"], "purpose")
         yield from _unknown(("jobs", name, "categories"), job.categories, names["g2"], "category")
         yield from _unknown(("jobs", name, "actions"), job.actions, names["g3"], "action")
+        yield from _unknown(("jobs", name, "write_categories"), job.write_categories, names["g2"], "category")
     mapped = pack.import_.get("fhir", {}).get("profiles", {}).values()
     yield from _unknown(("import", "fhir", "profiles"), mapped, plain["g"], "profile")
     yield from _unknown(("freshness", "facts_max_age"), pack.freshness.facts_max_age, KINDS, "kind of fact")
@@ -202,6 +203,10 @@ def _vocabulary_faults(
     yield from _unknown(("vocabulary", "protected_flags"), vocabulary.protected_flags, vocabulary.flags, "flag")
     yield from _unknown(("vocabulary", "safety"), vocabulary.safety, plain["g2"], "category")
     yield from _unknown(("vocabulary", "safety"), vocabulary.safety.values(), pack.settings, "setting")
+    yield from _unknown(("vocabulary", "secret_tags"), vocabulary.secret_tags, vocabulary.tags, "tag")
+    yield from _unknown(("vocabulary", "dim_profiles"), vocabulary.dim_profiles, plain["g"], "profile")
+    for key in ("consent_categories", "with_request"):
+        yield from _unknown(("vocabulary", key), getattr(vocabulary, key), names["g2"], "category")
     if vocabulary.clinical not in names["g2"]:
         yield ("vocabulary", "clinical"), f"unknown category `{vocabulary.clinical}`; name a category or a group"
 
@@ -291,7 +296,7 @@ def text_faults(pack: Pack, texts: Texts) -> Iterator[tuple[str, tuple[str, ...]
         "reasons": set(pack.reasons),
         "obligations": {name for name, rule in pack.obligations.items() if not rule.advice},
         "advice": {name for name, rule in pack.obligations.items() if rule.advice},
-        "motives": set(pack.break_glass.motives),
+        "motives": {*pack.break_glass.motives, *pack.vocabulary.heir_motives},
     }
     for language, tables in texts.items():
         for table, codes in wanted.items():
