@@ -333,7 +333,7 @@ class AccessesRequest(_message.Message):
     def __init__(self, grant: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
 
 class Access(_message.Message):
-    __slots__ = ("at", "action", "category", "object", "effect", "reason", "decision_id", "tags")
+    __slots__ = ("at", "action", "category", "object", "effect", "reason", "decision_id")
     AT_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
     CATEGORY_FIELD_NUMBER: _ClassVar[int]
@@ -341,7 +341,6 @@ class Access(_message.Message):
     EFFECT_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     DECISION_ID_FIELD_NUMBER: _ClassVar[int]
-    TAGS_FIELD_NUMBER: _ClassVar[int]
     at: _timestamp_pb2.Timestamp
     action: str
     category: str
@@ -349,8 +348,7 @@ class Access(_message.Message):
     effect: _access_pb2.Effect
     reason: str
     decision_id: str
-    tags: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., action: _Optional[str] = ..., category: _Optional[str] = ..., object: _Optional[str] = ..., effect: _Optional[_Union[_access_pb2.Effect, str]] = ..., reason: _Optional[str] = ..., decision_id: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(self, at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., action: _Optional[str] = ..., category: _Optional[str] = ..., object: _Optional[str] = ..., effect: _Optional[_Union[_access_pb2.Effect, str]] = ..., reason: _Optional[str] = ..., decision_id: _Optional[str] = ...) -> None: ...
 
 class AccessesResponse(_message.Message):
     __slots__ = ("accesses", "total", "relation")
