@@ -1,10 +1,10 @@
 """From a pack to everything the page shows."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from sidecar.authoring import bundle
 from sidecar.authoring.bundle import Bundle
-from sidecar.authoring.explain.rows import ALWAYS, Placed, Row, Rulebook
+from sidecar.authoring.explain.rows import ALWAYS, Placed, Rulebook
 from sidecar.authoring.show.labels import label
 from sidecar.authoring.show.maps import Maps
 from sidecar.authoring.show.names import Names
@@ -71,17 +71,19 @@ class _Gather:
         )
 
     def _gates(self) -> tuple[Gate, ...]:
+        seen = self._rules("gate")
+        gates = {placed.row.rule: placed.row.gate for placed in self._book.placed}
         return tuple(
             Gate(self._names.of("gates", gate), rules)
             for gate in self._book.pack.order.gates
-            if (rules := self._rules("gate", only=lambda row: row.gate == gate))
+            if (rules := tuple(rule for rule in seen if gates[rule.name.code] == gate))
         )
 
-    def _rules(self, *kinds: str, only: Callable[[Row], bool] = lambda _: True) -> tuple[RuleSeen, ...]:
+    def _rules(self, *kinds: str) -> tuple[RuleSeen, ...]:
         """The rules of these kinds in the order of their numbers, each with its rows in the order of the files."""
         found: dict[str, list[Placed]] = {}
         for placed in self._book.placed:
-            if placed.row.kind in kinds and only(placed.row):
+            if placed.row.kind in kinds:
                 found.setdefault(placed.row.rule, []).append(placed)
         return tuple(
             RuleSeen(self._names.of("rules", rule), tuple(self._row(placed) for placed in found[rule]))

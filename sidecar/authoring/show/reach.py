@@ -30,6 +30,7 @@ class Mark(StrEnum):
 
 
 WIDEST = tuple(Mark)
+SIGNS = {Mark.OPEN: "", Mark.TAGGED: "*", Mark.CONDITION: "°", Mark.GLASS: "!", Mark.IDLE: "…"}  # after a letter
 
 
 class Ground(Struct, frozen=True):
@@ -94,7 +95,7 @@ class Reach:
         ]
 
     def granted(self, profile: str, category: str, action: str, tag: str = "") -> bool:
-        """Whether an open emergency grant, for a vital motive, opens this; objects with `tag` alone, if one is named."""
+        """Whether an open emergency grant, for a vital motive, opens this; of objects with `tag` alone, if named."""
         spot = profile, category, action
         assumed = _with_grant(_tagged(self._usual(*spot), tag))
         reason = self.pack.break_glass.reason
