@@ -23,7 +23,7 @@ LISTED = {"g": "profiles", "g2": "categories", "g3": "actions", "g4": "purposes"
 # Tables of texts that name things for people. They decide nothing: a name that is missing is shown as its code.
 LABELS = (
     "profiles", "categories", "actions", "purposes", "tags", "flags", "kinds", "relations", "gates", "rules",
-    "settings", "sources",
+    "settings", "sources", "audiences",
 )  # fmt: skip
 
 # A fault of pack.toml: the path of the key, and what is wrong.

@@ -69,6 +69,11 @@ class Grants:
         with self._database.reading() as connection:
             return outbox.undelivered(connection, tenant, after, reads.visible(connection, tenant), limit)
 
+    def sequence_at(self, tenant: str, instant: int) -> int:
+        """The last sequence of the tenant recorded at or before an instant. Raises FactsUnavailable."""
+        with self._database.reading() as connection:
+            return reads.sequence_at(connection, tenant, instant)
+
     def tried(self, tenant: str, notice_id: str, taken: bool, now: int) -> None:
         """Note a delivery that was tried, and whether it was taken. Raises FactsUnavailable."""
         with self._database.writing() as tx:
