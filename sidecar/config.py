@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta, Struct, field
@@ -98,6 +99,26 @@ class CallerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     may_assert: tuple[Literal["identity", "facts"], ...] = ()
 
 
+class AddressSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[[notices.addresses]]: who is told of notices, and of which; nothing named is all of the tenant's."""
+
+    name: Annotated[str, Meta(min_length=1)]
+    url: str
+    secret_file: Annotated[str, Meta(min_length=1)]
+    tenant: str = "default"
+    controllers: tuple[str, ...] = ()
+    audiences: tuple[str, ...] = ()
+    ca: str = ""
+    seconds: Annotated[float, Meta(gt=0, le=60)] = 10.0
+
+
+class NoticesSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[notices]: where notices of emergencies are delivered, and what their counts are grouped by."""
+
+    addresses: tuple[AddressSettings, ...] = ()
+    unit_groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
 class LogSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """[log]: structured lines on standard error."""
 
@@ -115,6 +136,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     listen: Listen = Listen()
     limits: Limits = Limits()
     ledger: LedgerSettings = LedgerSettings()
+    notices: NoticesSettings = field(default_factory=NoticesSettings)
     log: LogSettings = field(default_factory=LogSettings)
 
 
@@ -173,6 +195,7 @@ def _check(path: Path, config: Config) -> None:
             raise ConfigFault(f"{path}: caller `{caller.name}` has neither `san_uri` nor `token_sha256`: no proof")
         if caller.token_sha256 and not _is_sha256(caller.token_sha256):
             raise ConfigFault(f"{path}: caller `{caller.name}`: `token_sha256` is 64 hexadecimal digits")
+    _check_addresses(path, config.notices.addresses)
     if not is_name(config.ledger.origin):
         raise ConfigFault(f"{path}: `ledger.origin` names a key too: not empty, no spaces, no `+`")
     if not config.facts.required:
@@ -184,6 +207,45 @@ def _check(path: Path, config: Config) -> None:
             raise ConfigFault(
                 f"{path}: `facts.required.{kind}` names no source: leave the kind out, or say who reports it"
             )
+
+
+def _check_addresses(path: Path, addresses: tuple[AddressSettings, ...]) -> None:
+    """Each address can be reached safely, and each notice has one address at most. Raises ConfigFault."""
+    names: set[str] = set()
+    for n, address in enumerate(addresses):
+        at = f"{path}: `notices.addresses` `{address.name}`"
+        if address.name in names:
+            raise ConfigFault(f"{path}: two of `notices.addresses` are named `{address.name}`")
+        names.add(address.name)
+        if not _is_safe(address.url):
+            raise ConfigFault(f"{at}: `url` is https://…, or http:// of this machine; no user, no fragment, ASCII")
+        for other in addresses[:n]:
+            if _overlap(address, other):
+                raise ConfigFault(
+                    f"{at}: `{other.name}` gets the same; part them by `tenant`, `controllers` or `audiences`"
+                )
+
+
+def _is_safe(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return False
+    if not host or not url.isascii() or not url.isprintable() or " " in url or parts.username or parts.fragment:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and host in ("127.0.0.1", "::1", "localhost"))
+
+
+def _overlap(one: AddressSettings, other: AddressSettings) -> bool:
+    def shared(these: tuple[str, ...], those: tuple[str, ...]) -> bool:
+        return not these or not those or not set(these).isdisjoint(those)
+
+    return (
+        one.tenant == other.tenant
+        and shared(one.controllers, other.controllers)
+        and shared(one.audiences, other.audiences)
+    )
 
 
 def _is_sha256(text: str) -> bool:
@@ -201,10 +263,14 @@ def _absolute(config: Config, base: Path) -> Config:
     def address(text: str) -> str:
         return "unix:" + at(text.removeprefix("unix:")) if text.startswith("unix:") else text
 
-    listen = config.listen
+    listen, notices = config.listen, config.notices
+    addresses = tuple(
+        msgspec.structs.replace(each, secret_file=at(each.secret_file), ca=at(each.ca)) for each in notices.addresses
+    )
     return msgspec.structs.replace(
         config,
         data=at(config.data),
         policy=msgspec.structs.replace(config.policy, pack=at(config.policy.pack), verdicts=at(config.policy.verdicts)),
+        notices=msgspec.structs.replace(notices, addresses=addresses),
         listen=msgspec.structs.replace(listen, tls=tls, native=address(listen.native), grpc=address(listen.grpc)),
     )

@@ -10,6 +10,7 @@ from sidecar.core.bundle import Snapshot
 from sidecar.core.model import Answer, Caller, Decision, Effect, ItemFault, Request
 from sidecar.core.policy import PolicySet
 from sidecar.core.record import Checked, CheckedBatch, Entry, Recorded, Refused, item_id
+from sidecar.core.usage import Counters
 from sidecar.errors import FactsTooOld, InvalidRequest, SidecarError
 
 
@@ -106,6 +107,7 @@ class Pdp:
         """
         self._policies, self._facts, self._ledger = policies, facts, ledger
         self._clock, self._ticks, self._observe, self._count = clock, ticks, observe, count
+        self._counters = Counters()
 
     def check(self, calls: Sequence[Call | Refused]) -> list[Answer | SidecarError]:
         """Answer these questions, in order, and leave their records with one write.
@@ -189,7 +191,10 @@ class Pdp:
             # Another controller's patient is never even read: the refusal needs nothing of it (G-DEV-2).
             patient_id = resource.patient_id if controller_id in caller.controllers else ""
             snapshot = snapshots[about] = self._facts.snapshot(caller.tenant, controller_id, patient_id, at_least)
-        decision = policies.evaluate(request, caller, controller_id, snapshot, now)
+        who = caller.tenant, request.subject.id, resource.patient_id
+        counted = Snapshot(snapshot.tenant, snapshot.patient, self._counters.usage(*who, now))
+        decision = policies.evaluate(request, caller, controller_id, counted, now)
+        self._counters.note(*who, decision.effect is Effect.PERMIT, now)
         elapsed = (self._ticks() - started) // 1000
         return Checked(request, caller, decision, policies.ref, snapshot.tenant.seq, elapsed)
 

@@ -37,6 +37,7 @@ from sidecar.core.reading import (
 )
 from sidecar.core.recall import Recalled, about
 from sidecar.core.record import Consulted
+from sidecar.emergencies import Emergencies
 from sidecar.errors import CallerRefused, NotFound, SidecarError
 from sidecar.facts.room import open_room
 from sidecar.ledger.room import LedgerRoom
@@ -107,6 +108,7 @@ class Sidecar:
             self._count,
         )
         self._changes = Changes(self._policies, self._facts, self._ledger, clock, lambda: secrets.token_hex(16))
+        self.emergencies = Emergencies(self._policies, self._facts, self._ledger, clock)
         self._callers = Callers([CallerConfig(**msgspec.structs.asdict(caller)) for caller in config.callers])
         self._fronts = self._build_fronts()
         self.admin = AdminServer(

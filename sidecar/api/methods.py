@@ -9,7 +9,7 @@ from google.protobuf.message import DecodeError
 from grpc_health.v1 import health_pb2
 from msgspec import Struct
 
-from sidecar.api import answers, recalls, requests
+from sidecar.api import answers, emergencies, recalls, requests
 from sidecar.api.shape import value
 from sidecar.core.model import Answer, Caller, Fact, Grant, Opening, Retraction, Subject, Watermark
 from sidecar.core.reading import (
@@ -131,6 +131,10 @@ class Showing(Protocol):
     def origin(self) -> str:
         """The name of this sidecar's ledger."""
 
+    @property
+    def emergencies(self) -> emergencies.Looking:
+        """Emergencies as people look at them."""
+
     def rotate_key(self, caller: Caller) -> Rotation:
         """Have a new key sign the ledger."""
 
@@ -150,11 +154,16 @@ def method_table(
     """Every method by its full name. `serving` says whether the sidecar is ready, `now` gives microseconds."""
     table = _Table(deciding, changing, showing, now)
     dpi, feed, auditors = {"dpi"}, {"feed"}, {"administrator", "auditor"}
+    reviewers = {"reviewer", "auditor"}
+    overseers = reviewers | auditors
     rows: tuple[tuple[str, Single, set[str], int, Lane], ...] = (
         ("AccessService/CheckAccessBatch", table.batch, dpi, write_bytes, Lane.CHECKS),
         ("BreakGlassService/Open", table.open, dpi, check_bytes, Lane.GRANTS),
         ("BreakGlassService/Close", table.close, dpi, check_bytes, Lane.GRANTS),
         ("BreakGlassService/Get", table.get, dpi, check_bytes, Lane.GRANTS),
+        ("BreakGlassService/Describe", table.looking(emergencies.describe), dpi, check_bytes, Lane.GRANTS),
+        ("BreakGlassService/Accesses", table.looking(emergencies.accesses), reviewers, check_bytes, Lane.BULK),
+        ("BreakGlassService/Pressure", table.looking(emergencies.pressure), overseers, check_bytes, Lane.BULK),
         ("FactsService/WriteFacts", table.write_facts, feed, write_bytes, Lane.BULK),
         ("FactsService/ReadFacts", table.read_facts, {"feed", "auditor"}, check_bytes, Lane.BULK),
         ("AdminService/GetStatus", table.status, auditors, check_bytes, Lane.GRANTS),
@@ -229,6 +238,10 @@ class _Table:
     def get(self, one: Incoming) -> bytes:
         grant = self._changing.get(one.caller, requests.grant_named(one.payload))
         return answers.got(grant, self._now()).SerializeToString()
+
+    def looking(self, does: Callable[[emergencies.Looking, Caller, bytes], bytes]) -> Single:
+        """A method that looks at emergencies."""
+        return lambda one: does(self._showing.emergencies, one.caller, one.payload)
 
     def write_facts(self, one: Incoming) -> bytes:
         message = requests.writing(one.payload)

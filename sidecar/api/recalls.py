@@ -26,6 +26,7 @@ from sidecar.core.model import (
 )
 from sidecar.core.recall import Found, Recalled
 from sidecar.core.record import Checked
+from sidecar.core.usage import recorded
 from sidecar.v1 import access_pb2, admin_pb2, facts_pb2
 
 OF_PATIENT = {
@@ -194,6 +195,7 @@ def _snapshot(said: admin_pb2.RecallDecisionResponse, checked: Checked) -> Snaps
             required={each.kind: tuple(each.sources) for each in said.required},
         ),
         PatientFacts(about, said.controller_id, seq, **shelves),
+        recorded(checked.decision.relied),
     )
 
 
@@ -232,13 +234,14 @@ def _grant(said: admin_pb2.RecalledGrant, tenant: str) -> Grant:
         closed_at=instant(said.closed_at) if said.HasField("closed_at") else None,
         second_confirmation=said.second_confirmation,
         request_id=said.request_id,
+        ended=said.ended,  # type: ignore[arg-type]
     )
 
 
 def _by_pair(grants: Iterable[Grant]) -> dict[tuple[str, str], tuple[Grant, ...]]:
     """The grants by subject and patient; one that is over opens nothing, whoever finds it here."""
     pairs: dict[tuple[str, str], tuple[Grant, ...]] = {}
-    for grant in grants:
+    for grant in (each for each in grants if not each.ended):
         pair = (grant.subject_id, grant.patient_id)
         pairs[pair] = (*pairs.get(pair, ()), grant)
     return pairs

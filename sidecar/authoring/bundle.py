@@ -68,7 +68,7 @@ def compile_bundle(
 ) -> PolicySet:
     """The bundle's rules, checked and compiled. Raises PolicyFault with every fault found."""
     ref = PolicyRef(bundle.pack.pack.name, bundle.revision, bundle.digest)
-    return load(bundle.pack, bundle.files, _texts(bundle.files), ref, nouns, words, situations)
+    return load(bundle.pack, bundle.files, sentences(bundle.files), ref, nouns, words, situations)
 
 
 def decode_pack(text: str) -> Pack:
@@ -86,7 +86,8 @@ def digest(files: Mapping[str, str]) -> str:
     return made.hexdigest()
 
 
-def _texts(files: Mapping[str, str]) -> Texts:
+def sentences(files: Mapping[str, str]) -> Texts:
+    """What the pack's texts say: language, table, code. Raises PolicyFault."""
     texts = {}
     for language in LANGUAGES:
         name = f"texts/{language}.toml"

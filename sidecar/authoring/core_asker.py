@@ -15,6 +15,7 @@ from sidecar.core.bundle import Snapshot
 from sidecar.core.model import Caller, Decision, Effect, Grant, ItemFault, Opening, Request, Resource
 from sidecar.core.pack import Pack
 from sidecar.core.policy import PolicySet
+from sidecar.core.usage import Counters
 
 
 class Policies(Protocol):
@@ -38,6 +39,7 @@ class CoreAsker:
     def __init__(self, policies: Policies, facts: StoryFacts) -> None:
         self._policies, self._facts = policies, facts
         self._grants: dict[str, str] = {}  # the story's name of a grant → its id
+        self._counters = Counters()
 
     def request(self, step: Step, request: Request) -> Outcome:
         """The decision, or INVALID_ARGUMENT for a malformed request."""
@@ -114,7 +116,10 @@ class CoreAsker:
         if name in self._grants:
             request = replace(request, context=replace(request.context, grant=self._grants[name]))
         snapshot = self._facts.snapshot(step.caller.tenant, controller, request.resource.patient_id, step.at)
-        decision = self._policies.evaluate(request, step.caller, controller, snapshot, step.at)
+        who = step.caller.tenant, request.subject.id, request.resource.patient_id
+        counted = replace(snapshot, usage=self._counters.usage(*who, step.at))
+        decision = self._policies.evaluate(request, step.caller, controller, counted, step.at)
+        self._counters.note(*who, decision.effect is Effect.PERMIT, step.at)
         return Answered(decision, decision)
 
 

@@ -162,6 +162,10 @@ def _unlike_decision(expect: ExpectOne, seen: Decision, kept: Decision | None) -
             one = Named(wanted_one) if isinstance(wanted_one, str) else wanted_one
             if not any(_is(one, other) for other in held):
                 yield f"expected {kind} {one.id} {one.params or ''}, got {_listed(held)}"
+        if expect.nothing_more:
+            ids = {named_one if isinstance(named_one, str) else named_one.id for named_one in named}
+            if more := [each for each in held if each.id not in ids]:
+                yield f"expected no other {kind}, got {_listed(more)}"
 
 
 def _is(wanted: Named, got: Obligation | Advice) -> bool:

@@ -36,6 +36,7 @@ class ExpectOne(Struct, frozen=True, forbid_unknown_fields=True):
     break_glass: bool | None = None
     obligations: tuple[str | Named, ...] = ()
     advice: tuple[str | Named, ...] = ()
+    nothing_more: bool = False  # no obligation and no advice but those named
     same_as: int | None = None  # everything the caller sees is what this ask's caller saw, to the byte
     error: str | None = None
     field: str | None = None

@@ -12,7 +12,20 @@ import click
 import grpc
 
 from sidecar import __version__
-from sidecar.cli import asking, authoring, enforce, explaining, facts, keys, ledger, policy, records, replay, running
+from sidecar.cli import (
+    asking,
+    authoring,
+    enforce,
+    explaining,
+    facts,
+    keys,
+    ledger,
+    policy,
+    records,
+    replay,
+    running,
+    showing,
+)
 from sidecar.cli.output import REFUSED, UNAVAILABLE, exit_code, explain
 from sidecar.errors import PolicyFault, SidecarError
 
@@ -36,7 +49,7 @@ for verb in (*ledger.VERBS, *keys.LEDGER_VERBS):
     records.ledger.add_command(verb)
 authoring.policy.add_command(explaining.explain_answer)
 authoring.policy.add_command(enforce.enforce)
-for verb in policy.VERBS:
+for verb in (*policy.VERBS, *showing.VERBS):
     authoring.policy.add_command(verb)
 
 

@@ -1,30 +1,31 @@
 """Commands that change and read what the sidecar knows: facts write, read, import."""
 
-import tomllib
-from collections.abc import Iterator
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 import msgspec
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from sidecar.api.shape import message, stamp
 from sidecar.cli.asking import read_value
-from sidecar.cli.connect import Connection, connected
+from sidecar.cli.connect import Connection, Reach, connected, reaching
+from sidecar.cli.importing import (
+    PAGE,
+    files_in,
+    import_files,
+    mapping_of,
+    pages,
+    read_zone,
+    report_json,
+    show_report,
+)
 from sidecar.cli.output import DONE, plain, show_json, show_table
 from sidecar.core import instants
 from sidecar.core.model import Fact, Retraction, Watermark
 from sidecar.errors import InputFault
-from sidecar.facts.feeds import fhir
 from sidecar.facts.feeds.reading import Feed
-from sidecar.facts.feeds.writes import Report, Write, writes
 from sidecar.server import wall_clock
 from sidecar.v1 import facts_pb2
 from sidecar.v1.facts_pb2_grpc import FactsServiceStub
-
-PAGE = 1000
 
 
 class Writing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,14 +36,6 @@ class Writing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     facts: tuple[Fact, ...] = ()
     retract: tuple[Retraction, ...] = ()
     watermarks: tuple[Watermark, ...] = ()
-
-
-class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How local codes become words of the pack: `[profiles]` and `[units]` of a mapping file, or of a pack."""
-
-    profiles: dict[str, str] = msgspec.field(default_factory=dict)
-    units: dict[str, str] = msgspec.field(default_factory=dict)
-    default_profile: str = ""
 
 
 @click.group()
@@ -113,16 +106,6 @@ def compact(value: object) -> str:
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
-def pages(connection: Connection, query: facts_pb2.ReadFactsRequest) -> Iterator[facts_pb2.FactVersion]:
-    """Every version a query finds, page after page."""
-    while True:
-        page = connection.call(FactsServiceStub(connection.channel).ReadFacts, query)
-        yield from page.facts
-        if not page.next_page_token:
-            return
-        query.page_token = page.next_page_token
-
-
 @facts.command("import")
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--source", default="fhir", show_default=True, help="Name of the feed these files come from.")
@@ -134,30 +117,46 @@ def pages(connection: Connection, query: facts_pb2.ReadFactsRequest) -> Iterator
     help="All the source knows (what it no longer tells is taken back, what it tells is vouched for), or a part of it.",
 )
 @click.option(
-    "--mapping", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="TOML: [profiles], [units]."
+    "--mapping",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="TOML: your own codes (docs/fhir.md), before those of the pack.",
+)
+@click.option(
+    "--pack",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Pack whose [import.fhir] maps the usual codes; the hospital pack that ships with the product by default.",
 )
 @click.option(
     "--default-profile", default="", help="Profile of staff whose role is not mapped; without it they are skipped."
 )
 @click.option("--zone", default="Europe/Paris", show_default=True, help="Time zone of dates without a time.")
+@click.option(
+    "--documents",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write here what the files say of documents, one a line, for the record system to ask with.",
+)
+@click.option("--dry-run", is_flag=True, help="Read and report, write nothing; no sidecar is needed.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-@connected
+@reaching
 def import_facts(
-    connection: Connection,
+    reach: Reach,
     files: tuple[Path, ...],
     source: str,
     controller: str,
     complete: bool,
     mapping: Path | None,
+    pack: Path | None,
     default_profile: str,
     zone: str,
+    documents: Path | None,
+    dry_run: bool,
     as_json: bool,
 ) -> int:
     """Import FHIR R4: bundles or NDJSON, plain or gzip.
 
-    Says what was taken, what was skipped and why. Run twice, it changes nothing.
+    Says what was taken, what was skipped and why. Run twice, it changes nothing; broken off, run it again.
     """
-    mapped = read_mapping(mapping) if mapping else Mapping()
+    mapped = mapping_of(mapping, pack)
     feed = Feed(
         wall_clock(),
         read_zone(zone),
@@ -166,99 +165,22 @@ def import_facts(
         mapped.profiles,
         default_profile or mapped.default_profile,
         mapped.units,
+        mapped.categories,
+        mapped.tags,
+        mapped.flags,
+        mapped.parts,
     )
-    report, counts = import_files(connection, files_in(files), feed, complete=complete)
+    found = files_in(files)
+    if dry_run:
+        report, counts = import_files(None, found, feed, complete=complete, documents=documents)
+    else:
+        with reach() as connection:
+            report, counts = import_files(connection, found, feed, complete=complete, documents=documents)
     if as_json:
         show_json(report_json(report, counts))
     else:
-        show_report(report, counts)
+        show_report(report, counts, dry=dry_run)
     return DONE
-
-
-Counts = dict[str, int]
-
-
-def import_files(
-    connection: Connection, files: list[Path], feed: Feed, *, complete: bool, quiet: bool = False
-) -> tuple[Report, Counts]:
-    """Write what these files say through the running sidecar. Raises grpc.RpcError, InputFault."""
-    report, counts = Report(), {"changed": 0, "unchanged": 0, "retracted": 0}
-    query = facts_pb2.ReadFactsRequest(controller_id=feed.controller_id, page_size=PAGE)
-    known = [named(version.fact) for version in pages(connection, query) if version.fact.source == feed.source]
-    columns = (TextColumn("import"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=quiet) as progress:
-        task = progress.add_task("import", total=fhir.work(files))
-        readings = fhir.read(files, feed, lambda size: progress.advance(task, size))
-        for write in writes(readings, feed, report, complete=complete, known=known):
-            written = _send(connection, write)
-            for name in counts:
-                counts[name] += getattr(written, name)
-    return report, counts
-
-
-def named(fact: facts_pb2.Fact) -> tuple[str, str]:
-    """Kind and id of a fact."""
-    return fact.WhichOneof("body") or "", fact.id
-
-
-def _send(connection: Connection, write: Write) -> facts_pb2.WriteFactsResponse:
-    request = message(facts_pb2.WriteFactsRequest, write)
-    response: facts_pb2.WriteFactsResponse = connection.call(FactsServiceStub(connection.channel).WriteFacts, request)
-    return response
-
-
-def files_in(paths: tuple[Path, ...]) -> list[Path]:
-    """The files themselves, and those of the folders, in order of their names."""
-    found: list[Path] = []
-    for path in paths:
-        found += sorted(each for each in path.iterdir() if each.is_file()) if path.is_dir() else [path]
-    return found
-
-
-def read_mapping(path: Path) -> Mapping:
-    """A mapping file, or the [import.fhir] tables of a pack.toml. Raises InputFault."""
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-        return msgspec.convert(raw.get("import", {}).get("fhir", raw), Mapping)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as fault:
-        raise InputFault(f"{path}: {fault}") from None
-
-
-def read_zone(name: str) -> ZoneInfo:
-    """A time zone. Raises InputFault."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise InputFault(f"--zone: `{name}` is no time zone; expected a name such as Europe/Paris") from None
-
-
-def report_json(report: Report, counts: Counts) -> dict[str, object]:
-    """What an import did, for a program."""
-    return {
-        "resources": dict(report.resources),
-        "facts": dict(report.facts),
-        "versions": counts,
-        "skipped": [
-            {"type": kind, "reason": reason, "count": count, "examples": report.examples[kind, reason]}
-            for (kind, reason), count in sorted(report.skipped.items())
-        ],
-        "complete": list(report.vouched),
-        "incomplete": sorted(report.incomplete),
-    }
-
-
-def show_report(report: Report, counts: Counts) -> None:
-    """What an import did, for a person."""
-    show_table(("resource", "read"), sorted(report.resources.items()), "Read")
-    show_table(("fact", "taken"), sorted(report.facts.items()), "\nTaken")
-    if report.skipped:
-        rows = [
-            (kind or "(unknown)", reason, count, report.examples[kind, reason][0])
-            for (kind, reason), count in sorted(report.skipped.items())
-        ]
-        show_table(("resource", "why", "count", "first"), rows, "\nSkipped", wrap=("why", "first"))
-    click.echo(f"\n{counts['changed']} new versions, {counts['unchanged']} unchanged, {counts['retracted']} taken back")
-    click.echo(f"vouched complete: {', '.join(report.vouched) or 'nothing'}")
 
 
 VERBS = (facts,)

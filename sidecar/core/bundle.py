@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from sidecar.core.model import Grant, Known
+from sidecar.core.usage import UNCOUNTED, Usage
 
 NEVER = -(1 << 62)
 FOREVER = 1 << 62
@@ -71,8 +72,10 @@ class TenantFacts(Struct, frozen=True):
 class Snapshot(Struct, frozen=True):
     """What one decision is taken from. `patient` is None when the store cannot be read.
 
-    A question about no patient (search, technical objects) has an empty PatientFacts.
+    A question about no patient (search, technical objects) has an empty PatientFacts. `usage` is what the sidecar
+    counted of the subject itself.
     """
 
     tenant: TenantFacts
     patient: PatientFacts | None
+    usage: Usage = UNCOUNTED

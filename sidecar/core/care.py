@@ -165,6 +165,30 @@ def named(evidence: Evidence, subject_id: str) -> bool | None:
     return responsible(evidence, subject_id)
 
 
+def answers_request(evidence: Evidence, subject_id: str, units: Units) -> bool | None:
+    """A request is addressed to the subject or one of their units, inside its window, and ties the object (REL_REQ).
+
+    Tied is what its scope names; to read, also what the pack says goes with every request (A-04).
+    """
+    bundle = evidence.bundle
+    if bundle is None:
+        return None
+    asked, vocabulary = evidence.request, evidence.pack.vocabulary
+    beside = asked.resource.category in vocabulary.with_request and asked.action not in vocabulary.write_actions
+    for known in bundle.relations:
+        relation = known.fact.relation
+        if relation is None or relation.kind != "REL_REQ" or not evidence.about(known, relation.patient_id):
+            continue
+        by_name = relation.subject_id == subject_id
+        if not (by_name or relation.unit in units) or not (beside or evidence.in_scope(relation.scope)):
+            continue
+        if evidence.holds(*_around(evidence, "REL_REQ", known)) and evidence.supports(known):
+            if not by_name:
+                evidence.rest_on_unit(units, relation.unit)
+            return True
+    return False
+
+
 def signed_request_for(evidence: Evidence, subject_id: str, document: str) -> bool | None:
     """The object answers a request the subject signed: a REL_REQ relation of theirs that names it.
 

@@ -6,6 +6,7 @@ from typing import Literal
 from msgspec import Struct
 
 from sidecar.core.model import Fact, Grant, Retraction, Watermark
+from sidecar.core.notices import Notice
 
 Counts = tuple[int, int, int]  # changed, unchanged, retracted
 
@@ -32,16 +33,33 @@ class FactsChange(Struct, frozen=True):
     watermarks: tuple[Watermark, ...] = ()
 
 
+# `shorten_grant`: the clock moved back, and the grant ends when it would have.
+GrantEvent = Literal["open_grant", "close_grant", "expire_grant", "revoke_grant", "review_grant", "shorten_grant"]
+
+
 class GrantChange(Struct, frozen=True):
-    """A grant as it stands from now on: opened, or closed before its time."""
+    """A grant as it stands from now on, and who must know of it."""
 
     change_id: str
     tenant: str
     caller_id: str
     request_id: str
     digest: str
-    what: Literal["open_grant", "close_grant"]
+    what: GrantEvent
     grant: Grant
+    now: int
+    notices: tuple[Notice, ...] = ()
+
+
+class NoticesChange(Struct, frozen=True):
+    """Somebody confirmed that these notices are known."""
+
+    change_id: str
+    tenant: str
+    caller_id: str
+    request_id: str
+    digest: str
+    notices: tuple[str, ...]  # ids
     now: int
 
 

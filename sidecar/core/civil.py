@@ -3,6 +3,7 @@
 Each is worked out once per date and kept, so that a decision compares integers.
 """
 
+from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -21,6 +22,25 @@ def _paris() -> ZoneInfo:
 def midnight(day: str, days_later: int = 0) -> int:
     """The instant a Paris day begins, `days_later` after the ISO date `day`. Raises ValueError for no such date."""
     return _midnight(date.fromisoformat(day) + timedelta(days=days_later))
+
+
+@lru_cache(10_000)
+def birthday(day: str, years: int) -> int:
+    """The instant the Paris day of a birthday begins. Raises ValueError for no such date."""
+    return _midnight(_years_later(date.fromisoformat(day), years))
+
+
+@lru_cache(10_000)
+def months_later(instant: int, months: int) -> int:
+    """The same Paris time of the same day, months later; of the month's last day where it has no such day.
+
+    That is how a delay counted in months ends (art. 641 CPC).
+    """
+    then = datetime.fromtimestamp(instant // instants.SECOND, UTC).astimezone(_paris())
+    year, month = divmod(then.year * 12 + then.month - 1 + months, 12)
+    day = min(then.day, monthrange(year, month + 1)[1])
+    later = then.replace(year=year, month=month + 1, day=day, fold=0)
+    return instants.of(later) + instant % instants.SECOND
 
 
 @lru_cache(10_000)

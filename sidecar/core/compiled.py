@@ -119,6 +119,10 @@ class Compiled:
         """Whether the grant the request names is open."""
         return self._words["context"]["grant_open"](situation) is True
 
+    def blocked(self, situation: Situation) -> bool:
+        """Whether the patient is known to have shut the subject out."""
+        return self._words["patient"]["blocked_subject"](situation) is True
+
     def alone(self, row: Row) -> generated.Ask:
         """The function that asks one row."""
         return self._function([row.when])
@@ -253,10 +257,18 @@ def flat_pack(pack: Pack, members: Mapping[str, Members]) -> Pack:
             purposes=purposes(job.purposes),
             categories=categories(job.categories),
             actions=actions(job.actions),
+            write_categories=categories(job.write_categories),
         )
         for name, job in pack.jobs.items()
     }
-    flat = replace(vocabulary, profiles=profiles, without_patient=without, write_actions=written)
+    flat = replace(
+        vocabulary,
+        profiles=profiles,
+        without_patient=without,
+        write_actions=written,
+        consent_categories=categories(vocabulary.consent_categories),
+        with_request=categories(vocabulary.with_request),
+    )
     return replace(pack, vocabulary=flat, jobs=jobs)
 
 

@@ -48,14 +48,22 @@ def delegator(evidence: Evidence) -> tuple[str, bool | None]:
     return "", answer
 
 
+def fits(evidence: Evidence, delegation: Delegation) -> bool:
+    """Whether the question is within each field the delegation fills, its purposes too."""
+    purposes = delegation.purposes
+    return _narrows(evidence, delegation) and (not purposes or evidence.request.purpose in purposes)
+
+
 def _covers(evidence: Evidence, delegation: Delegation) -> bool:
+    named = delegation.documents or delegation.patient_id or (delegation.units and delegation.categories)
+    return bool(named) and _narrows(evidence, delegation)
+
+
+def _narrows(evidence: Evidence, delegation: Delegation) -> bool:
     asked = evidence.request.resource
-    by_document, by_patient = bool(delegation.documents), bool(delegation.patient_id)
-    if not (by_document or by_patient or (delegation.units and delegation.categories)):
-        return False
     return (
-        (not by_document or asked.id in delegation.documents)
-        and (not by_patient or delegation.patient_id in evidence.names)
+        (not delegation.documents or asked.id in delegation.documents)
+        and (not delegation.patient_id or delegation.patient_id in evidence.names)
         and (not delegation.units or asked.unit in delegation.units)
         and (not delegation.categories or asked.category in delegation.categories)
     )

@@ -51,6 +51,7 @@ class Evidence:
     delegate: Ask | None = None
     unheard: frozenset[str] = frozenset()  # delegators left out, for the patient's will refuses them
     asserted: Mapping[str, list[Known]] = MappingProxyType({})  # facts the request carries, by kind
+    counts: Mapping[str, int] = MappingProxyType({})  # what the sidecar counted of the subject, where that decided
 
     def __init__(
         self,
@@ -164,6 +165,14 @@ class Evidence:
             if seen is known:
                 return
         self.relied.append(known)
+
+    def counted(self, name: str, count: int, threshold: int) -> bool:
+        """Whether a count of the sidecar's own has come to this threshold; the answer then rests on it."""
+        if count < threshold:
+            return False
+        self.counts = {**self.counts, name: count}
+        self.edge(self.now + 1)  # counts move with every question: nobody keeps an answer that rests on one
+        return True
 
     def absent(self, kind: str) -> bool | None:
         """False when the feeds of this kind vouch that nothing more is known of the patient, else None.
@@ -291,6 +300,23 @@ class Evidence:
         known = self.tenant.refs.get(ref, ())
         return known + self._asserted("relation", "ref", ref) if self.asserted else known
 
+    def knows_reference(self, kind: str, ref: str) -> bool:
+        """Whether a relation of this kind carries the reference, in its period.
+
+        Where it names a patient or a subject, they must be those of the question.
+        """
+        for known in self.references(ref) if ref else ():
+            relation = known.fact.relation
+            if relation is None or relation.kind != kind or known.fact.controller_id != self.controller_id:
+                continue
+            if relation.patient_id and relation.patient_id not in self.names:
+                continue
+            if relation.subject_id and relation.subject_id != self.request.subject.id:
+                continue
+            if self.relation_holds(known, relation):
+                return True
+        return False
+
     def _asserted(self, kind: str, field: str, value: str) -> tuple[Known, ...]:
         return tuple(
             known for known in self.asserted.get(kind, ()) if getattr(getattr(known.fact, kind), field) == value
@@ -351,6 +377,8 @@ class Evidence:
         """That grant while it opens this patient's record to the profile it was given to."""
         grant = self.grant
         if grant is None or grant.patient_id not in self.names or grant.profile != self.request.subject.profile:
+            return None
+        if grant.ended:  # once its end is kept, a clock that moved back does not open it again
             return None
         end = grant.until if grant.closed_at is None else min(grant.until, grant.closed_at)
         return grant if self.holds(grant.opened_at, end) else None

@@ -55,7 +55,12 @@ def load(
         faults.append(Fault(file, pack_check.line_of(files.get(file, ""), path), text))
     if faults:
         raise PolicyFault(sorted(faults, key=lambda fault: (fault.file, fault.line)))
-    sentences = {language: tables["reasons"] for language, tables in texts.items()}
+    # What an emergency offers is read beside the reasons; no code is in two of these tables.
+    said = ("audiences", "motives", "reasons")
+    sentences = {
+        language: {code: text for table in said for code, text in tables.get(table, {}).items()}
+        for language, tables in texts.items()
+    }
     compiled = Compiled(flat_pack(pack, members), members, words)
     compiled.index.add(ordered(pack, rows))
     return PolicySet(compiled, ref, sentences, situations)
@@ -68,4 +73,5 @@ def domains(pack: Pack) -> Domains:
         "flags": pack.vocabulary.flags,
         "settings": [name for name, setting in pack.settings.items() if isinstance(setting.value, bool)],
         "references": REFERENCES,
+        "profiles": pack.vocabulary.profiles,
     }

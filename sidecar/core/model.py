@@ -121,6 +121,7 @@ class Context(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     user_agreement: bool | None = None
     refs: References = NO_REFERENCES
     consistency_token: str = ""
+    second_confirmation: bool | None = None
 
 
 NO_CONTEXT = Context()
@@ -333,8 +334,23 @@ class Retraction(Struct, frozen=True, forbid_unknown_fields=True):
     id: str
 
 
+class Review(Struct, frozen=True, omit_defaults=True):
+    """The verdict on a grant. `also` are the grounds known by then that would have permitted without one (A-BG-9)."""
+
+    verdict: Literal["justifie", "injustifie", "non_conclusif"]
+    reviewer_id: str
+    caller_id: str
+    at: Instant
+    comment: str = ""
+    also: tuple[str, ...] = ()
+
+
 class Grant(Struct, frozen=True, omit_defaults=True):
-    """Leave to pass the care-team rule for one patient, in an emergency, until `until`."""
+    """Leave to pass the care-team rule for one patient, in an emergency, until `until`.
+
+    `ended` says how it was ended, once that is kept; it then opens nothing, whatever the clock says. `opener` is the
+    subject as the caller described them at the opening.
+    """
 
     id: str
     tenant: str
@@ -352,10 +368,23 @@ class Grant(Struct, frozen=True, omit_defaults=True):
     closed_at: Instant | None = None
     second_confirmation: bool = False
     request_id: str = ""
+    ended: Literal["", "closed", "expired", "revoked"] = ""
+    ended_by: str = ""
+    units: tuple[str, ...] = ()
+    opener: Subject | None = None
+    alerts: tuple[str, ...] = ()
+    review: Review | None = None
 
     def open_at(self, now: int) -> bool:
         """Whether the grant opens anything at `now`."""
+        if self.ended:
+            return False
         return self.opened_at <= now < self.until and (self.closed_at is None or now < self.closed_at)
+
+    def reviewable_by(self, reviewer_id: str, strict: bool) -> bool:
+        """Whether this person may give the verdict: not the subject, nor, if strict, their direct superior (A-BG-8)."""
+        superior = self.opener.supervised_by if self.opener is not None else ""
+        return reviewer_id != self.subject_id and not (strict and reviewer_id == superior)
 
 
 class Known(Struct, frozen=True):

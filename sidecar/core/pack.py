@@ -60,9 +60,15 @@ class Vocabulary(Struct, frozen=True, forbid_unknown_fields=True):
     denied_purposes: Strings = ()  # known and always denied
     clinical: str = ""  # the category group whose unknown restrictions offer break-glass
     write_actions: Strings = ()
+    consent_categories: Strings = ()  # what a consent that names no category gives (REL_CONSENT)
+    with_request: Strings = ()  # what whoever is asked reads beside what the request names (A-04)
+    specialties: dict[str, Strings] = field(default_factory=dict)  # specialty → its units
     protected_flags: Strings = ()  # record flags that ask for a relation by name (A-14, A-28)
     # category → the switch that lets the patient mask it to the current care team too (3.1.5)
     safety: dict[str, str] = field(default_factory=dict)
+    secret_tags: Strings = ()  # tags of acts a minor keeps from the legal representatives (R.1111-50)
+    heir_motives: Strings = ()  # for which heirs may read (L.1110-4 V)
+    dim_profiles: Strings = ()  # who answers for medical information, and delegates coding
 
 
 class Order(Struct, frozen=True, forbid_unknown_fields=True):
@@ -91,6 +97,20 @@ class ObligationRule(Struct, frozen=True, forbid_unknown_fields=True):
     advice: bool = False
 
 
+class NoticeRule(Struct, frozen=True, forbid_unknown_fields=True):
+    """[[break_glass.notices]]: who must know of what, and within how long; 0: to be shown, not to be confirmed.
+
+    With `by_review`, until the review is due.
+    """
+
+    on: Literal[
+        "open_grant", "close_grant", "expire_grant", "revoke_grant", "review_grant", "volume", "blocked"
+    ]  # a change of the grant, or what its opening alerts to
+    audience: str
+    within: Seconds = 0
+    by_review: bool = False
+
+
 class BreakGlass(Struct, frozen=True, forbid_unknown_fields=True):
     """[break_glass]: who may open what, for how long."""
 
@@ -114,6 +134,18 @@ class BreakGlass(Struct, frozen=True, forbid_unknown_fields=True):
     gates: Strings = ()  # gates Open runs, in order
     override_profiles: Strings = ()  # who passes a mask under `vital_override` (A-BG-5)
     override_motives: Strings = ()
+    override_obligations: Strings = ()  # what an opening under `vital_override` brings
+    max_per_subject_24h: int = 0  # openings of one person in 24 hours that call for no alert; 0: any number
+    many_obligations: Strings = ()  # what an opening past that number brings
+    notices: tuple[NoticeRule, ...] = ()
+    close_action: str = ""  # the action, purpose and category that ending and reviewing somebody else's grant ask with
+    review_action: str = ""
+    review_purpose: str = ""
+    review_category: str = ""
+    review_strict: bool = False  # the direct superior of the subject may not review either (A-BG-8)
+    review_comment_max: int = 500
+    # motive → the relation kind whose absence it speaks of, where no fact tells (docs/break-glass-review.md)
+    missing_relation: dict[str, str] = field(default_factory=dict)
 
 
 class Freshness(Struct, frozen=True, forbid_unknown_fields=True):
@@ -133,6 +165,7 @@ class Job(Struct, frozen=True, forbid_unknown_fields=True):
     actions: Strings
     writes_need_author: bool = True
     closed_stay: bool = False
+    write_categories: Strings = ()  # what a write is limited to; every category of the job when empty
 
 
 class Setting(Struct, frozen=True, forbid_unknown_fields=True):
@@ -141,6 +174,21 @@ class Setting(Struct, frozen=True, forbid_unknown_fields=True):
     value: bool | int | str
     source: str
     set_by: Literal["law", "guidance", "proposal"]
+    unit: str = ""  # of a number: `s` for seconds, else a word
+
+
+class Origin(Struct, frozen=True, forbid_unknown_fields=True):
+    """[origins."path.of.a.key"]: where a number or list outside [settings] comes from, and who sets it."""
+
+    source: str
+    set_by: Literal["law", "guidance", "proposal"]
+
+
+class Show(Struct, frozen=True, forbid_unknown_fields=True):
+    """[show]: the groups under which a reader sees categories and profiles; the rest comes last."""
+
+    categories: Strings = ()
+    profiles: Strings = ()
 
 
 class Pack(Struct, frozen=True, forbid_unknown_fields=True, rename={"import_": "import"}):
@@ -155,4 +203,7 @@ class Pack(Struct, frozen=True, forbid_unknown_fields=True, rename={"import_": "
     freshness: Freshness
     settings: dict[str, Setting]
     jobs: dict[str, Job] = field(default_factory=dict)
+    origins: dict[str, Origin] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)  # sources that are no requirement number: what they are
+    show: Show = Show()
     import_: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)

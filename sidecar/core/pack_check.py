@@ -20,6 +20,12 @@ DISCLOSURES = ("none", "existence", "type")
 KIND = {"g": "profile", "g2": "category", "g3": "action", "g4": "purpose"}
 LISTED = {"g": "profiles", "g2": "categories", "g3": "actions", "g4": "purposes"}
 
+# Tables of texts that name things for people. They decide nothing: a name that is missing is shown as its code.
+LABELS = (
+    "profiles", "categories", "actions", "purposes", "tags", "flags", "kinds", "relations", "gates", "rules",
+    "settings", "sources", "audiences",
+)  # fmt: skip
+
 # A fault of pack.toml: the path of the key, and what is wrong.
 PackFault = tuple[tuple[str, ...], str]
 Texts = Mapping[str, Mapping[str, Mapping[str, str]]]  # language → table → code → sentence
@@ -144,6 +150,7 @@ def pack_faults(pack: Pack, groups: Mapping[str, Collection[str]], own_reasons: 
         yield from _unknown(("jobs", name, "purposes"), job.purposes, names["g4"], "purpose")
         yield from _unknown(("jobs", name, "categories"), job.categories, names["g2"], "category")
         yield from _unknown(("jobs", name, "actions"), job.actions, names["g3"], "action")
+        yield from _unknown(("jobs", name, "write_categories"), job.write_categories, names["g2"], "category")
     mapped = pack.import_.get("fhir", {}).get("profiles", {}).values()
     yield from _unknown(("import", "fhir", "profiles"), mapped, plain["g"], "profile")
     yield from _unknown(("freshness", "facts_max_age"), pack.freshness.facts_max_age, KINDS, "kind of fact")
@@ -196,6 +203,10 @@ def _vocabulary_faults(
     yield from _unknown(("vocabulary", "protected_flags"), vocabulary.protected_flags, vocabulary.flags, "flag")
     yield from _unknown(("vocabulary", "safety"), vocabulary.safety, plain["g2"], "category")
     yield from _unknown(("vocabulary", "safety"), vocabulary.safety.values(), pack.settings, "setting")
+    yield from _unknown(("vocabulary", "secret_tags"), vocabulary.secret_tags, vocabulary.tags, "tag")
+    yield from _unknown(("vocabulary", "dim_profiles"), vocabulary.dim_profiles, plain["g"], "profile")
+    for key in ("consent_categories", "with_request"):
+        yield from _unknown(("vocabulary", key), getattr(vocabulary, key), names["g2"], "category")
     if vocabulary.clinical not in names["g2"]:
         yield ("vocabulary", "clinical"), f"unknown category `{vocabulary.clinical}`; name a category or a group"
 
@@ -241,6 +252,10 @@ def _break_glass_faults(
     yield from _unknown((at, "vital_motives"), rules.vital_motives, rules.motives, "motive")
     yield from _unknown((at, "free_text_motives"), rules.free_text_motives, rules.motives, "motive")
     yield from _unknown((at, "override_motives"), rules.override_motives, rules.motives, "motive")
+    yield from _unknown((at, "missing_relation"), rules.missing_relation, rules.motives, "motive")
+    yield from _unknown(
+        (at, "missing_relation"), rules.missing_relation.values(), pack.vocabulary.relations, "relation kind"
+    )
     yield from _unknown((at, "override_profiles"), rules.override_profiles, plain["g"], "profile")
     yield from _unfilled((at, "unknown_obligations"), rules.unknown_obligations, pack)
     yield from _unfilled((at, "unknown_advice"), rules.unknown_advice, pack)
@@ -281,7 +296,7 @@ def text_faults(pack: Pack, texts: Texts) -> Iterator[tuple[str, tuple[str, ...]
         "reasons": set(pack.reasons),
         "obligations": {name for name, rule in pack.obligations.items() if not rule.advice},
         "advice": {name for name, rule in pack.obligations.items() if rule.advice},
-        "motives": set(pack.break_glass.motives),
+        "motives": {*pack.break_glass.motives, *pack.vocabulary.heir_motives},
     }
     for language, tables in texts.items():
         for table, codes in wanted.items():
@@ -290,8 +305,8 @@ def text_faults(pack: Pack, texts: Texts) -> Iterator[tuple[str, tuple[str, ...]
                 yield language, (table,), f"no sentence for `{code}`; add one under [{table}]"
             for code in sorted(sentences.keys() - codes):
                 yield language, (table, code), f"`{code}` is not in pack.toml; correct or remove it"
-        for table in sorted(tables.keys() - wanted.keys()):
-            yield language, (table,), f"unknown table [{table}]; the tables are {', '.join(wanted)}"
+        for table in sorted(tables.keys() - wanted.keys() - set(LABELS)):
+            yield language, (table,), f"unknown table [{table}]; the tables are {', '.join((*wanted, *LABELS))}"
 
 
 def line_of(text: str, path: tuple[str, ...]) -> int:

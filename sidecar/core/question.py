@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from sidecar.core import break_glass, instants, judgement, obligations
-from sidecar.core.break_glass import GrantTerms
+from sidecar.core.break_glass import BLOCKED, VOLUME, GrantTerms
 from sidecar.core.bundle import FOREVER, Snapshot
 from sidecar.core.compiled import Compiled
 from sidecar.core.instants import DAY, SECOND
@@ -23,11 +24,13 @@ from sidecar.core.model import (
     Request,
 )
 from sidecar.core.slices import Settled, Situation, Situations, Slice
+from sidecar.core.usage import SOURCE
 
 POLICY_ERROR = "POLICY_ERROR"
 NOT_AVAILABLE = "NOT_AVAILABLE"
 
 MASK_DISCLOSURE = "mask_disclosure"  # setting: `none` hides whether a masked object exists
+VITAL_OVERRIDE = "vital_override"  # setting: whether a grant may pass masks (A-BG-5)
 ANSWER_MAX_AGE = "answer_max_age"  # setting: seconds an answer may be kept at most
 
 # What cures these may arrive at any moment, so nobody keeps the answer.
@@ -54,6 +57,10 @@ class Book:
         }
         rules = pack.break_glass
         self.overlooked = self._refusal((*rules.unknown_obligations, *rules.unknown_advice), False)
+        self.override = self._refusal(rules.override_obligations, False).obligations
+        self.many = self._refusal(rules.many_obligations, False).obligations
+        override = pack.settings.get(VITAL_OVERRIDE)
+        self.overrides = override is not None and override.value is True
         self.reads_unknown_as_absent = rules.unknown == "open"
         # The modes in which a grant may ask for the lenient reading.
         self.lenient_modes = frozenset(rules.modes) if self.reads_unknown_as_absent else frozenset()
@@ -207,11 +214,15 @@ class Question:
         held = judgement.gates(self.found, strict, loose)
         if held is not None:
             return self._refused(held[0], *held), None
-        reason = break_glass.refusal(rules, opening, self.now)
+        snapshot, subject = self.snapshot, opening.subject
+        before = break_glass.openings_of_a_day(
+            snapshot.tenant.grants.values(), self.controller_id, subject.id, self.now
+        )
+        reason = break_glass.refusal(rules, opening, self.now, before)
         if reason:
             settled = Settled(False, reason)
             return self._refused(settled, settled, strict.ends), None
-        terms = break_glass.terms(rules, opening.subject.profile, self.now)
+        terms = break_glass.terms(rules, subject.profile, self.now)
 
         def value(name: str) -> str:
             return instants.text(terms.until) if name == "until" else strict.value(name)
@@ -221,7 +232,15 @@ class Question:
         settled = judgement.with_contributions(Settled(True, rules.reason), rows, book.compiled.pack, value)
         doubts = loose is not strict and judgement.doubtful((self.found.gates,), strict)
         ends = min(strict.ends, loose.ends, terms.until)
-        return self._permitted(settled, ends, doubts), terms
+        many = break_glass.many(rules, before)
+        more = book.many if many else ()
+        if break_glass.overrides(rules, opening, book.overrides):
+            more += book.override
+        decision = self._permitted(settled, ends, doubts, more)
+        # A-BG-7: who is blocked is not refused the opening, which would tell them; whoever reviews it is alerted.
+        alerts = ((VOLUME,) if many else ()) + ((BLOCKED,) if book.compiled.blocked(strict) else ())
+        due = break_glass.review_due(decision.obligations, self.now, terms.review_due)
+        return decision, replace(terms, review_due=due, alerts=alerts)
 
     def _situation(self, lenient: bool = False, will: bool = True) -> Situation:
         """The situation of this question, in which the words may ask what a delegator may do."""
@@ -236,12 +255,15 @@ class Question:
     def _has_will(self) -> bool:
         """Whether anything of the patient's will is known here; without it there is nothing to conceal."""
         resource, patient = self.request.resource, self.snapshot.patient
-        stated = resource.visibility or resource.masked_for or self.request.facts
+        stated = resource.visibility or resource.masked_for or resource.tags or self.request.facts
+        stated = stated or resource.announced_since is not None
         return bool(stated) or (patient is not None and bool(patient.directives))
 
-    def _permitted(self, settled: Settled, ends: int, doubts: bool) -> Decision:
+    def _permitted(self, settled: Settled, ends: int, doubts: bool, more: tuple[Obligation, ...] = ()) -> Decision:
         """The permit; with `doubts`, something unknown was read as absent because a grant is open (`bg_unknown`)."""
         duties, advice = settled.duties, settled.advice
+        if more:
+            duties = obligations.merged((*duties, *more), self.book.compiled.pack.obligations)
         if doubts:
             book = self.book
             duties = obligations.merged((*duties, *book.overlooked.obligations), book.compiled.pack.obligations)
@@ -312,7 +334,9 @@ class Question:
         known = strict.relied
         if loose is not None and loose is not strict:
             known = list({id(each): each for each in (*known, *loose.relied)}.values())
-        return tuple([Relied(each.fact.source, each.fact.id, each.seq) for each in known])
+        relied = tuple([Relied(each.fact.source, each.fact.id, each.seq) for each in known])
+        counts = {**strict.counts, **loose.counts} if loose is not None else strict.counts
+        return (*relied, *(Relied(SOURCE, *each) for each in counts.items())) if counts else relied
 
     def _unknown(self) -> tuple[str, ...]:
         strict, loose = self.strict, self.loose

@@ -6,7 +6,8 @@ The tenant is never part of a question: it is the caller's.
 from msgspec import Struct
 
 from sidecar.core.instants import Instant
-from sidecar.core.model import Fact, PolicyRef, Watermark
+from sidecar.core.model import Fact, Grant, PolicyRef, Watermark
+from sidecar.core.notices import Notice
 from sidecar.core.record import Recorded
 
 
@@ -130,3 +131,58 @@ class Status(Struct, frozen=True):
     ledger_origin: str
     feeds: tuple[FeedStatus, ...]
     started_at: Instant
+
+
+class GrantsQuery(Struct, frozen=True, omit_defaults=True):
+    """Which grants; nothing filled means every grant of the caller's controllers.
+
+    `states` are those of `break_glass.State` (`closed`, `expired`, `revoked` and `open` speak of how it ended, whatever
+    was said of it since) and `pending` and `overdue`, which speak of the review. Opened in [opened_from, opened_to).
+    """
+
+    controller_id: str = ""
+    states: tuple[str, ...] = ()
+    subject_id: str = ""
+    patient_id: str = ""
+    opened_from: Instant | None = None
+    opened_to: Instant | None = None
+    page_size: int = 0
+    page_token: str = ""
+
+
+class GrantTotals(Struct, frozen=True):
+    """What stands now: grants open, grants whose review waits or is late, notices nobody has confirmed yet.
+
+    `oldest_unreviewed` is when the oldest grant that is over and not reviewed was opened.
+    """
+
+    open: int = 0
+    pending: int = 0
+    overdue: int = 0
+    notices_pending: int = 0
+    notices_overdue: int = 0
+    oldest_unreviewed: Instant | None = None
+
+
+class GrantsPage(Struct, frozen=True):
+    """Some of the grants asked for; an empty `next_page_token` says there are no more."""
+
+    grants: tuple[Grant, ...]
+    next_page_token: str
+    totals: GrantTotals
+
+
+class EventsQuery(Struct, frozen=True, omit_defaults=True):
+    """Which notices: those committed after the cursor, for these audiences; none named is all."""
+
+    cursor: str = ""
+    audiences: tuple[str, ...] = ()
+    limit: int = 0
+
+
+class EventsPage(Struct, frozen=True):
+    """Notices in the order they were committed, where to go on from, and whether there is more by now."""
+
+    notices: tuple[Notice, ...]
+    cursor: str
+    more: bool

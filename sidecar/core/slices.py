@@ -27,6 +27,7 @@ class Situation(Protocol):
     ends: int  # the earliest end of anything a known word rested on, microseconds
     held_at: Mapping[int, int]  # of the prohibitions asked last: what `ends` was when each was found to hold
     unknown: list[str]  # words that answered None, or would have but for a lenient reading
+    counts: Mapping[str, int]  # what the sidecar counted of the subject, where that decided
     delegate: Ask | None  # what a delegator may do
 
     def unanswered(self, noun: str, word: str) -> bool | None:

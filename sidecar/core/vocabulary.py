@@ -10,7 +10,7 @@ from msgspec import Struct
 
 ArgType = Literal["int", "str", "strs", "resource", "purpose"]  # `strs` is one string or more
 Kind = Literal["ground", "restriction", "request"]
-Names = Literal["", "tags", "flags", "settings", "references"]
+Names = Literal["", "tags", "flags", "settings", "references", "profiles"]
 
 
 class Word(Struct, frozen=True):
@@ -18,7 +18,8 @@ class Word(Struct, frozen=True):
 
     A `ground` permits: absent means no. A `restriction` forbids: absent must be known absent, else it is unknown.
     A `request` word repeats a required field. `args` is None for a property. `names` says which closed list of
-    the pack (tags, flags, settings) or of `REFERENCES` the strings of a call must be in; empty when there is none.
+    the pack (tags, flags, settings, profiles) or of `REFERENCES` the strings of a call must be in; empty when there is
+    none.
     `will` says that the word tells what the patient wants nobody, or somebody, to see.
     """
 
@@ -60,17 +61,27 @@ NOUNS: Mapping[str, Mapping[str, Word]] = {
         "on_call_here": _GROUND,
         "expecting_transfer": _GROUND,
         "has_appointment": _GROUND,
+        "in_case_meeting": _GROUND,
+        "referring_on_request": _GROUND,
         "named_in_care": _GROUND,
+        "answers_request_for": Word("ground", ("resource",)),
         "signed_request_for": Word("ground", ("resource",)),
         "is_author": _GROUND,
         "in_establishment": _GROUND,
         "in_producing_unit": _GROUND,
         "in_tag_unit": _GROUND,
+        "same_specialty": _GROUND,
         "delegation_covers": Word("ground", ("resource",)),
         "delegated_for": Word("ground", ("resource",)),
         "senior_in_team": _GROUND,
         "supervised": _GROUND,
         "reads_own_record": _RESTRICTION,
+        "over_volume": _RESTRICTION,
+        "denied_too_often": _RESTRICTION,
+        "delegated_by_dim": _GROUND,
+        "codes_this_stay": _GROUND,
+        "is_holder": _GROUND,
+        "represents_patient": _GROUND,
     },
     "authentication": {
         "present": _GROUND,
@@ -99,10 +110,16 @@ NOUNS: Mapping[str, Mapping[str, Word]] = {
         "tagged": Word("restriction", ("str",), "tags"),
         "only_tagged": Word("ground", ("strs",), "tags"),
         "masked_for_subject": _WILL,
+        "hidden_from_patient": _WILL,
+        "hidden_from_representative": _WILL,
     },
     "patient": {
         "blocked_subject": _WILL,
         "opposed_to_subject": _WILL,
+        "informed": _GROUND,
+        "unable_to_answer": _GROUND,
+        "consented_to_subject": _GROUND,
+        "agreed_to": Word("ground", ("resource",)),
         "deceased": _RESTRICTION,
         "deceased_since_more_than": Word("restriction", ("int",)),
         "in_litigation": _GROUND,
@@ -119,8 +136,13 @@ NOUNS: Mapping[str, Mapping[str, Word]] = {
         "justified": _GROUND,
         "ticket_open": _GROUND,
         "has_ref": Word("ground", ("str",), "references"),
+        "archive_request_open": _GROUND,
+        "supervisor_is": Word("ground", ("str",), "profiles"),
+        "heir_motive": _GROUND,
         "touches_workstation": _RESTRICTION,
         "user_agreed": _GROUND,
+        "recipient_identified": _GROUND,
+        "notice_current": _GROUND,
         "setting": Word("request", ("str",), "settings"),
     },
 }

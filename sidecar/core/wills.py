@@ -114,6 +114,11 @@ def masked(evidence: Evidence, person: Person) -> bool | None:
     return False if answer is not False and _keeps(evidence, person) else answer
 
 
+def hidden(evidence: Evidence) -> bool | None:
+    """Whether a visibility directive keeps the object from the subject."""
+    return _directed(evidence, "visibility", Person(evidence, evidence.request.subject.id))
+
+
 def keeps_production(evidence: Evidence, units: Units) -> bool | None:
     """Whether one of these units made the object and the patient's stay there is open (`producer_uf_keeps`)."""
     asked = evidence.request.resource

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sidecar.core import words_record, words_request, words_subject
+from sidecar.core import words_patient, words_record, words_references, words_request, words_subject
 from sidecar.core.expression import Term
 
 # A situation, then the numbers and strings of the call → True, False or None (unknown).
@@ -11,13 +11,13 @@ Answer = Callable[..., bool | None]
 Words = Mapping[str, Mapping[str, Answer]]
 
 WORDS: Words = {
-    "subject": words_subject.WORDS,
+    "subject": {**words_subject.WORDS, **words_references.SUBJECT, **words_patient.SUBJECT},
     "authentication": words_request.AUTHENTICATION,
     "device": words_request.DEVICE,
     "caller": words_request.CALLER,
-    "resource": words_record.RESOURCE,
+    "resource": {**words_record.RESOURCE, **words_patient.RESOURCE},
     "patient": words_record.PATIENT,
-    "context": words_request.CONTEXT,
+    "context": {**words_request.CONTEXT, **words_references.CONTEXT, **words_patient.CONTEXT},
 }
 
 

@@ -3,7 +3,7 @@
 Each is a function of the situation that answers True, False or None (unknown).
 """
 
-from sidecar.core import lifecycle, wills
+from sidecar.core import consents, lifecycle, wills
 from sidecar.core.civil import midnight
 from sidecar.core.situation import Situation
 
@@ -96,6 +96,26 @@ def opposed_to_subject(s: Situation) -> bool | None:
     return wills.judged(s, wills.opposed)
 
 
+def informed(s: Situation) -> bool | None:
+    """Was told beforehand that this subject shares the object (R.1110-3 CSP)."""
+    return s.request.context.patient_informed == "yes" or (not s.undirected and consents.informed(s))
+
+
+def unable_to_answer(s: Situation) -> bool:
+    """Could not be told yet, and will be (R.1110-3 CSP)."""
+    return s.request.context.patient_informed == "impossible"
+
+
+def consented_to_subject(s: Situation) -> bool | None:
+    """Consented that this subject, outside the team, has the object (REL_CONSENT)."""
+    return not s.undirected and consents.consented(s)
+
+
+def agreed_to(s: Situation) -> bool | None:
+    """Consented to this very category for this subject."""
+    return not s.undirected and consents.agreed(s)
+
+
 def deceased(s: Situation) -> bool | None:
     """A death is recorded."""
     return True if s.stated and s.standing.deaths else s.absent("record_state")
@@ -137,7 +157,7 @@ RESOURCE = {
 PATIENT = {
     word.__name__: word
     for word in (
-        blocked_subject, opposed_to_subject, deceased, deceased_since_more_than, in_litigation, flagged,
-        protected_record,
+        blocked_subject, opposed_to_subject, informed, unable_to_answer, consented_to_subject, agreed_to, deceased,
+        deceased_since_more_than, in_litigation, flagged, protected_record,
     )
 }  # fmt: skip

@@ -3,6 +3,8 @@
 Each is a function of the situation that answers True, False or None (unknown).
 """
 
+import re
+
 from sidecar.core import break_glass
 from sidecar.core.instants import SECOND
 from sidecar.core.situation import Situation
@@ -12,6 +14,7 @@ REMOTE = {"none": False, "managed_channel": False, "open": True}
 MOBILE = frozenset(("tablet", "phone"))
 LAWFUL_HOSTING = frozenset(("certified", "not_needed"))  # L.1111-8 CSP
 NO_WORKSTATION = "none"
+RPPS = re.compile(r"[0-9]{11}\Z")
 
 # ---- r.authentication
 
@@ -151,20 +154,7 @@ def ticket_open(s: Situation) -> bool:
 
 def has_ref(s: Situation, name: str) -> bool:
     """The reference is given and known, in its period, for this patient and subject if it names one."""
-    kind, ref = REFERENCES[name], getattr(s.request.context.refs, name)
-    if not ref:
-        return False
-    for known in s.references(ref):
-        relation = known.fact.relation
-        if relation is None or relation.kind != kind or known.fact.controller_id != s.controller_id:
-            continue
-        if relation.patient_id and relation.patient_id not in s.names:
-            continue
-        if relation.subject_id and relation.subject_id != s.request.subject.id:
-            continue
-        if s.relation_holds(known, relation):
-            return True
-    return False
+    return s.knows_reference(REFERENCES[name], getattr(s.request.context.refs, name))
 
 
 def touches_workstation(s: Situation) -> bool | None:
@@ -176,6 +166,17 @@ def touches_workstation(s: Situation) -> bool | None:
 def user_agreed(s: Situation) -> bool:
     """The user of that workstation agreed (S-178)."""
     return s.request.context.user_agreement is True
+
+
+def recipient_identified(s: Situation) -> bool:
+    """The recipient is named by an RPPS number, or is the patient (A-24)."""
+    recipient = s.request.context.recipient
+    return bool(RPPS.match(recipient)) or (bool(recipient) and recipient in s.names)
+
+
+def notice_current(s: Situation) -> bool:
+    """The user saw the notice on logging that is in force (S-86)."""
+    return s.request.context.notice_version == s.pack.settings["notice_version"].value
 
 
 def setting(s: Situation, name: str) -> bool:
@@ -192,6 +193,6 @@ CONTEXT = {
     word.__name__: word
     for word in (
         grant_open, grant_ended, grant_for_other_patient, vital_motive, vital_override, motive_given, justified,
-        ticket_open, has_ref, touches_workstation, user_agreed, setting,
+        ticket_open, has_ref, touches_workstation, user_agreed, recipient_identified, notice_current, setting,
     )
 }  # fmt: skip

@@ -7,6 +7,7 @@ from sidecar.core import care, delegations, wills
 from sidecar.core.bundle import FOREVER, NEVER
 from sidecar.core.instants import DAY
 from sidecar.core.situation import Situation
+from sidecar.core.usage import DENIALS, PATIENTS
 
 # ---- the account
 
@@ -65,6 +66,8 @@ def job_allows(s: Situation) -> bool | None:
         return False
     writes = request.action in s.pack.vocabulary.write_actions
     if writes and job.writes_need_author and not request.resource.author:
+        return False
+    if writes and job.write_categories and request.resource.category not in job.write_categories:
         return False
     return care.closed_stay(s, request.resource.stay) if job.closed_stay else True
 
@@ -154,9 +157,30 @@ def has_appointment(s: Situation) -> bool | None:
     return care.related(s, "REL_APPT", s.request.subject.id, s.units)
 
 
+def in_case_meeting(s: Situation) -> bool | None:
+    """REL_RCP: on the attendance list of a meeting about this patient."""
+    if s.unrelated:
+        return False
+    return care.related(s, "REL_RCP", s.request.subject.id, s.units)
+
+
+def referring_on_request(s: Situation) -> bool | None:
+    """REL_REFERENT: the patient's own practitioner, who asked (L-13)."""
+    if s.unrelated:
+        return False
+    return care.related(s, "REL_REFERENT", s.request.subject.id, s.units)
+
+
 def named_in_care(s: Situation) -> bool | None:
     """Tied to the patient by name, not through a unit (A-14)."""
     return care.named(s, s.request.subject.id)
+
+
+def answers_request_for(s: Situation) -> bool | None:
+    """REL_REQ: the subject or their unit is asked, and the object is tied to what is asked (A-04)."""
+    if s.unrelated:
+        return False
+    return care.answers_request(s, s.request.subject.id, s.units)
 
 
 def signed_request_for(s: Situation) -> bool | None:
@@ -194,6 +218,16 @@ def reads_own_record(s: Situation) -> bool | None:
     return s.absent("alias")
 
 
+def over_volume(s: Situation) -> bool:
+    """Opened more distinct patients in an hour than the pack's `bulk_threshold`, this one included (A-30)."""
+    return s.counted(PATIENTS, s.snapshot.usage.patients, s.number("bulk_threshold") + 1)
+
+
+def denied_too_often(s: Situation) -> bool:
+    """Was refused `denial_threshold` times in ten minutes (S-96)."""
+    return s.counted(DENIALS, s.snapshot.usage.denials, s.number("denial_threshold"))
+
+
 # ---- this object
 
 
@@ -225,6 +259,19 @@ def in_tag_unit(s: Situation) -> bool:
     return True
 
 
+def same_specialty(s: Situation) -> bool:
+    """Works in the unit that made the object, or in one of the same specialty."""
+    unit = s.request.resource.unit
+    if in_tag_unit(s):
+        return True
+    for listed in s.pack.vocabulary.specialties.values():
+        alike = s.units.keys() & listed if unit in listed else ()
+        for own in sorted(alike):
+            s.rest_on_unit(s.units, own)
+            return True
+    return False
+
+
 def delegation_covers(s: Situation) -> bool:
     """Some delegation to the subject names this object, this patient, or its unit and category."""
     return bool(delegations.covering(s))
@@ -247,8 +294,9 @@ WORDS = {
     for word in (
         named_account, active, profile_held, listed_job, job_allows, is_provider, under_contract, one_activity,
         purpose_allowed, in_care_team, was_in_care_team, left_unit_less_than, responsible_for_stay, in_team_at_death,
-        on_call_here, expecting_transfer, has_appointment, named_in_care, signed_request_for, senior_in_team,
-        supervised, reads_own_record, is_author, in_establishment, in_producing_unit, in_tag_unit, delegation_covers,
-        delegated_for,
+        on_call_here, expecting_transfer, has_appointment, in_case_meeting, referring_on_request, named_in_care,
+        answers_request_for, signed_request_for, senior_in_team, supervised, reads_own_record, over_volume,
+        denied_too_often, is_author, in_establishment, in_producing_unit, in_tag_unit, same_specialty,
+        delegation_covers, delegated_for,
     )
 }  # fmt: skip

@@ -17,9 +17,11 @@ from sidecar import config
 from sidecar.api.shape import message
 from sidecar.cli.asking import show_answer
 from sidecar.cli.connect import Connection, open_channel
-from sidecar.cli.facts import Writing, import_files, read_mapping, read_zone
+from sidecar.cli.facts import Writing
+from sidecar.cli.importing import import_files, mapping_of, read_zone
 from sidecar.cli.output import plain, show_table
 from sidecar.cli.records import COLUMNS, WRAP, row
+from sidecar.cli.shipped import policies_folder
 from sidecar.core import instants
 from sidecar.core.model import Opening, Request
 from sidecar.errors import ConfigFault
@@ -37,12 +39,6 @@ ACCOUNT = {"account_type": "nominatif", "status": "actif"}
 SOCKET_PATH_MAX = 100  # sun_path holds 108 bytes
 MARK = ".demo"
 VERDICTS = "verdicts"
-
-
-def policies_folder() -> Path:
-    """The packs that ship with the product: beside the package in the source tree, inside it when installed."""
-    beside, inside = HERE.parent.parent / "policies", HERE.parent / "policies"
-    return beside if beside.is_dir() else inside
 
 
 def run_demo(folder: Path, keep: bool) -> Sidecar:
@@ -130,8 +126,7 @@ def _in_use(lock: Path) -> bool:
 def _ask(sidecar: Sidecar, folder: Path, keep: bool) -> None:
     connections = {name: _connect(sidecar, folder, name) for name in CALLERS}
     click.echo(f"A sidecar answers on {sidecar.addresses[0]}; metrics on http://{sidecar.admin.address}/metrics\n")
-    mapping = read_mapping(policies_folder() / "hospital" / "pack.toml")
-    feed = Feed(wall_clock(), read_zone("Europe/Paris"), "fhir", "", mapping.profiles)
+    feed = Feed(wall_clock(), read_zone("Europe/Paris"), profiles=mapping_of(None).profiles)
     report, counts = import_files(connections["feed"], [HERE / "hospital.json"], feed, complete=True, quiet=True)
     taken = ", ".join(f"{count} {kind}" for kind, count in sorted(report.facts.items()))
     click.echo(f"Imported {HERE / 'hospital.json'}: {taken}; {counts['changed']} new versions\n")

@@ -29,7 +29,7 @@ class Patch(Struct, frozen=True):
     patients: frozenset[tuple[str, str]] = frozenset()
     staff: Staff = {}
     watermarks: Mapping[tuple[str, str, str], int] = {}
-    grant: Grant | None = None
+    grants: tuple[Grant, ...] = ()
 
     def onto(self, facts: TenantFacts) -> TenantFacts:
         """The facts of the tenant after the change."""
@@ -38,10 +38,15 @@ class Patch(Struct, frozen=True):
             changed[table] = _merged(getattr(facts, table), entries)
         if self.watermarks:
             changed["watermarks"] = {**facts.watermarks, **self.watermarks}
-        if self.grant is not None:
-            kept = [grant for grant in facts.grants.values() if ends(grant) > self.now - GRANTS_KEPT]
-            changed.update(held_grants([*kept, self.grant], self.now))
+        if self.grants:
+            changed.update(with_grants(facts, self.grants, self.now))
         return replace(facts, **changed)
+
+
+def with_grants(facts: TenantFacts, news: Iterable[Grant], now: int) -> dict[str, Any]:
+    """The two tables of TenantFacts that hold grants, with these added or in place of their earlier versions."""
+    kept = [grant for grant in facts.grants.values() if ends(grant) > now - GRANTS_KEPT]
+    return held_grants([*kept, *news], now)
 
 
 def held_grants(grants: Iterable[Grant], now: int) -> dict[str, Any]:
@@ -49,7 +54,7 @@ def held_grants(grants: Iterable[Grant], now: int) -> dict[str, Any]:
     held = {grant.id: grant for grant in grants}
     opened: dict[tuple[str, str], tuple[Grant, ...]] = {}
     for grant in held.values():
-        if ends(grant) > now:
+        if not grant.ended and ends(grant) > now:
             key = (grant.subject_id, grant.patient_id)
             opened[key] = (*opened.get(key, ()), grant)
     return {"grants": held, "open_grants": opened}

@@ -6,13 +6,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from sidecar.core.bundle import Snapshot, TenantFacts
-from sidecar.core.change import FactsChange, GrantChange, LeafMaker, RequirementChange, Stored
+from sidecar.core.bundle import FOREVER, Snapshot, TenantFacts
+from sidecar.core.change import FactsChange, GrantChange, LeafMaker, NoticesChange, RequirementChange, Stored
 from sidecar.core.model import KINDS, Grant, Request
 from sidecar.core.reading import FactsPage, FactsQuery
 from sidecar.errors import FactsTooOld, FactsUnavailable, InvalidRequest, NotFound
 from sidecar.facts import pages, reads
 from sidecar.facts.database import Database, open_database
+from sidecar.facts.grants import Grants, ran_out
 from sidecar.facts.patch import Patch, held_grants
 from sidecar.facts.store import Pending, Store
 from sidecar.facts.tokens import Tokens, token_key
@@ -36,6 +37,7 @@ class FactsRoom:
         self._database, self._tokens = database, tokens
         self.required = required
         self._store = Store(database, required)
+        self.grants = Grants(database, tokens)
         self._view = View(self._store, patients, lambda tenant: _nothing(tenant, required))
         self._changing = threading.RLock()
         self._pending: dict[str, Pending] = {}
@@ -164,9 +166,22 @@ class FactsRoom:
             return self._waiting(change.tenant, *self._store.write(change, leaf))
 
     def save_grant(self, change: GrantChange, leaf: LeafMaker) -> Stored:
-        """Keep a grant, opened or closed, and its pending leaf; otherwise as `write`."""
+        """Keep a grant as it stands from now on, its notices, and its pending leaf; otherwise as `write`."""
         with self._changing:
             return self._waiting(change.tenant, *self._store.save_grant(change, leaf))
+
+    def acknowledge_notices(self, change: NoticesChange, leaf: LeafMaker) -> Stored:
+        """Keep that notices are known, and the pending leaf; otherwise as `write`."""
+        with self._changing:
+            return self._waiting(change.tenant, *self._store.acknowledge_notices(change, leaf))
+
+    def ran_out(self, now: int) -> list[Grant]:
+        """The grants whose time is past at `now` and whose end is not kept yet, of every tenant in memory."""
+        return [grant for facts in self._view.held() for grant in ran_out(facts, now)]
+
+    def not_ended(self) -> list[Grant]:
+        """The grants whose end is not kept yet, of every tenant in memory."""
+        return self.ran_out(FOREVER)
 
     def to_note(self) -> list[str]:
         """The tenants of which other sources are noted than those that must report now."""

@@ -11,13 +11,21 @@ import sqlalchemy as sa
 from msgspec import Struct
 
 from sidecar.core.bundle import FOREVER, PatientFacts, Snapshot, TenantFacts
-from sidecar.core.change import Counts, FactsChange, GrantChange, LeafMaker, RequirementChange, Stored
+from sidecar.core.change import (
+    Counts,
+    FactsChange,
+    GrantChange,
+    LeafMaker,
+    NoticesChange,
+    RequirementChange,
+    Stored,
+)
 from sidecar.core.model import Grant, Request
 from sidecar.errors import FactsTooOld, InvalidRequest
 from sidecar.facts import past, reads, rows, tables
 from sidecar.facts.database import Database
 from sidecar.facts.patch import Patch
-from sidecar.facts.writes import keep_facts, keep_grant
+from sidecar.facts.writes import keep_acknowledgement, keep_facts, keep_grant
 
 _changes, _sequence = tables.changes.c, tables.sequence.c
 
@@ -58,6 +66,11 @@ class Store:
         """Keep a grant as it stands from now on, and its pending leaf; otherwise as `write`."""
         row = {"controller_id": change.grant.controller_id, "what": change.what, "grant_id": change.grant.id}
         return self._keep(change, row, leaf, lambda tx, seq, at: keep_grant(tx, change, seq, at))
+
+    def acknowledge_notices(self, change: NoticesChange, leaf: LeafMaker) -> tuple[Stored, Patch | None]:
+        """Keep that notices are known, and the pending leaf; otherwise as `write`."""
+        row = {"controller_id": "", "what": "acknowledge_notices", "grant_id": ""}
+        return self._keep(change, row, leaf, lambda tx, seq, at: keep_acknowledgement(tx, change, seq, at))
 
     def note_required(self, change: RequirementChange, leaf: LeafMaker) -> tuple[Stored, Patch | None]:
         """Keep which sources must report each kind from now on, and the pending leaf; otherwise as `write`."""
@@ -128,7 +141,7 @@ class Store:
 
     def _keep(
         self,
-        change: FactsChange | GrantChange | RequirementChange,
+        change: FactsChange | GrantChange | NoticesChange | RequirementChange,
         row: dict[str, str],
         leaf: LeafMaker,
         keep: Callable[[sa.Connection, int, int], tuple[Counts, Patch]],

@@ -12,6 +12,9 @@ metadata = sa.MetaData()
 HAS_REF = sa.text("ref <> ''")
 HAS_OTHER_NAME = sa.text("other_patient_id <> ''")
 HAS_NO_LEAF = sa.text("leaf_index IS NULL")
+NOT_REVIEWED = sa.text("superseded_seq IS NULL AND reviewed = 0")
+NOT_DELIVERED = sa.text("delivered_at IS NULL")
+NOT_KNOWN = sa.text("due IS NOT NULL AND acknowledged_at IS NULL")
 
 # SQLite numbers rows by itself only in a column of exactly this type.
 _ROW = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
@@ -90,7 +93,36 @@ grants = sa.Table(
     sa.Column("ends", sa.BigInteger, nullable=False),  # `until`, or earlier when it was closed
     sa.Column("body", sa.Text, nullable=False),
     sa.Column("superseded_seq", sa.BigInteger),
+    sa.Column("opened_at", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("review_due", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("reviewed", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("ended", sa.Text, nullable=False, server_default=""),  # how, once that is kept
     sa.Index("grants_by_end", "tenant", "ends"),
+    sa.Index("grants_to_review", "tenant", "review_due", sqlite_where=NOT_REVIEWED, postgresql_where=NOT_REVIEWED),
+)
+
+# The outbox: who must know of what. Deliveries are noted in place; who acknowledged is in the ledger.
+notices = sa.Table(
+    "notices",
+    metadata,
+    sa.Column("seq", _ROW, primary_key=True, autoincrement=True),
+    sa.Column("id", sa.Text, nullable=False),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("controller_id", sa.Text, nullable=False),
+    sa.Column("grant_id", sa.Text, nullable=False),
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Column("audience", sa.Text, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("due", sa.BigInteger),
+    sa.Column("recorded_seq", sa.BigInteger, nullable=False),  # the change it tells of
+    sa.Column("delivered_at", sa.BigInteger),
+    sa.Column("acknowledged_at", sa.BigInteger),
+    sa.Column("acknowledged_seq", sa.BigInteger),  # the change that says so
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.UniqueConstraint("tenant", "id", name="one_notice_an_id"),
+    sa.Index("notices_by_grant", "tenant", "grant_id"),
+    sa.Index("notices_to_deliver", "tenant", "seq", sqlite_where=NOT_DELIVERED, postgresql_where=NOT_DELIVERED),
+    sa.Index("notices_to_know", "tenant", "due", sqlite_where=NOT_KNOWN, postgresql_where=NOT_KNOWN),
 )
 
 # One row a change. `leaf` is what the ledger has not acknowledged yet; it goes when `leaf_index` comes.

@@ -76,6 +76,10 @@ class View:
         held = self._tenants.get(tenant) or self._load(tenant)
         return self._empty(tenant) if held is None else held.facts
 
+    def held(self) -> list[TenantFacts]:
+        """What is held of every tenant in memory."""
+        return [tenant.facts for tenant in list(self._tenants.values())]
+
     def apply(self, patch: Patch) -> None:
         """Make a change visible."""
         with self._lock:

@@ -10,15 +10,16 @@ import sqlalchemy as sa
 from msgspec.structs import asdict, replace
 from sqlalchemy.engine import RowMapping
 
-from sidecar.core.change import Counts, FactsChange, GrantChange
+from sidecar.core.change import Counts, FactsChange, GrantChange, NoticesChange
 from sidecar.core.model import Fact
+from sidecar.core.notices import Notice
 from sidecar.facts import reads, rows, tables
 from sidecar.facts.patch import Patch, Staff, ends
 from sidecar.facts.rows import NAMED, Named
 
 Key = tuple[str, str, str]  # controller, source, id
 
-_facts, _marks, _grants = tables.facts.c, tables.watermarks.c, tables.grants.c
+_facts, _marks, _grants, _notices = tables.facts.c, tables.watermarks.c, tables.grants.c, tables.notices.c
 _HELD = sa.select(
     _facts.row, _facts.source, _facts.id, _facts.body, *(_facts[name] for name in NAMED), reads.FRESH
 ).where(
@@ -60,7 +61,7 @@ def keep_facts(tx: sa.Connection, change: FactsChange, seq: int, recorded_at: in
 
 
 def keep_grant(tx: sa.Connection, change: GrantChange, seq: int, recorded_at: int) -> tuple[Counts, Patch]:
-    """Add a grant, or the version that ends it early."""
+    """Add a grant or its next version, and who must know of it."""
     grant = change.grant
     tx.execute(
         sa.update(tables.grants)
@@ -76,9 +77,24 @@ def keep_grant(tx: sa.Connection, change: GrantChange, seq: int, recorded_at: in
         "patient_id": grant.patient_id,
         "ends": ends(grant),
         "body": rows.grant_body(grant),
+        "opened_at": grant.opened_at,
+        "review_due": grant.review_due,
+        "reviewed": grant.review is not None,
+        "ended": grant.ended,
     }
     tx.execute(sa.insert(tables.grants), row)
-    return (1, 0, 0), Patch(change.tenant, seq, recorded_at, grant=grant)
+    _insert(tx, tables.notices, [_notice(notice, seq) for notice in change.notices])
+    return (1, 0, 0), Patch(change.tenant, seq, recorded_at, grants=(grant,))
+
+
+def keep_acknowledgement(tx: sa.Connection, change: NoticesChange, seq: int, recorded_at: int) -> tuple[Counts, Patch]:
+    """Note that these notices are known; those that were already stay as they are."""
+    known = tx.execute(
+        sa.update(tables.notices)
+        .where(_notices.tenant == change.tenant, _notices.id.in_(change.notices), _notices.acknowledged_at.is_(None))
+        .values(acknowledged_at=change.now, acknowledged_seq=seq)
+    )
+    return (known.rowcount, len(change.notices) - known.rowcount, 0), Patch(change.tenant, seq, recorded_at)
 
 
 def _completed(fact: Fact, change: FactsChange) -> Fact:
@@ -191,6 +207,21 @@ def _refresh(tenant: str, held: RowMapping, fact: Fact, seq: int) -> dict[str, A
         "tenant": tenant,
         "controller_id": fact.controller_id,
         "as_of": fact.as_of,
+    }
+
+
+def _notice(notice: Notice, seq: int) -> dict[str, Any]:
+    return {
+        "id": notice.id,
+        "tenant": notice.tenant,
+        "controller_id": notice.controller_id,
+        "grant_id": notice.grant_id,
+        "what": notice.what,
+        "audience": notice.audience,
+        "at": notice.at,
+        "due": notice.due,
+        "recorded_seq": seq,
+        "attempts": 0,
     }
 
 

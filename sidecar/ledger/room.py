@@ -311,6 +311,13 @@ class LedgerRoom:
         """
         return show.page(self._book, self._keys, self.origin, tenant, query)
 
+    def show_period(self, tenant: str, query: RecordsQuery) -> list[str]:
+        """The leaves of [query.from, query.to) that match, oldest first: found by their time, so quick in a long ledger.
+
+        Raises LedgerUnavailable when the journal cannot be read.
+        """
+        return show.period(self._book, self._keys, self.origin, tenant, query)
+
     def find(self, tenant: str, decision_id: str, index: int | None = None) -> Found:
         """The recorded decision of this id, an item of a batch by `ID.n`; read at `index` alone when that is given.
 

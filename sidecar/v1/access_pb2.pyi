@@ -168,7 +168,7 @@ class References(_message.Message):
     def __init__(self, ticket: _Optional[str] = ..., case: _Optional[str] = ..., request: _Optional[str] = ..., instruction: _Optional[str] = ..., research: _Optional[str] = ..., author: _Optional[str] = ..., supervisor: _Optional[str] = ...) -> None: ...
 
 class Context(_message.Message):
-    __slots__ = ("access_mode", "grant", "motive", "justification", "workstation", "unit", "request_id", "language", "secret_connection", "patient_informed", "recipient", "notice_version", "legal_basis", "user_agreement", "refs", "consistency_token")
+    __slots__ = ("access_mode", "grant", "motive", "justification", "workstation", "unit", "request_id", "language", "secret_connection", "patient_informed", "recipient", "notice_version", "legal_basis", "user_agreement", "refs", "consistency_token", "second_confirmation")
     ACCESS_MODE_FIELD_NUMBER: _ClassVar[int]
     GRANT_FIELD_NUMBER: _ClassVar[int]
     MOTIVE_FIELD_NUMBER: _ClassVar[int]
@@ -185,6 +185,7 @@ class Context(_message.Message):
     USER_AGREEMENT_FIELD_NUMBER: _ClassVar[int]
     REFS_FIELD_NUMBER: _ClassVar[int]
     CONSISTENCY_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    SECOND_CONFIRMATION_FIELD_NUMBER: _ClassVar[int]
     access_mode: str
     grant: str
     motive: str
@@ -201,7 +202,8 @@ class Context(_message.Message):
     user_agreement: bool
     refs: References
     consistency_token: str
-    def __init__(self, access_mode: _Optional[str] = ..., grant: _Optional[str] = ..., motive: _Optional[str] = ..., justification: _Optional[str] = ..., workstation: _Optional[str] = ..., unit: _Optional[str] = ..., request_id: _Optional[str] = ..., language: _Optional[str] = ..., secret_connection: _Optional[bool] = ..., patient_informed: _Optional[str] = ..., recipient: _Optional[str] = ..., notice_version: _Optional[str] = ..., legal_basis: _Optional[str] = ..., user_agreement: _Optional[bool] = ..., refs: _Optional[_Union[References, _Mapping]] = ..., consistency_token: _Optional[str] = ...) -> None: ...
+    second_confirmation: bool
+    def __init__(self, access_mode: _Optional[str] = ..., grant: _Optional[str] = ..., motive: _Optional[str] = ..., justification: _Optional[str] = ..., workstation: _Optional[str] = ..., unit: _Optional[str] = ..., request_id: _Optional[str] = ..., language: _Optional[str] = ..., secret_connection: _Optional[bool] = ..., patient_informed: _Optional[str] = ..., recipient: _Optional[str] = ..., notice_version: _Optional[str] = ..., legal_basis: _Optional[str] = ..., user_agreement: _Optional[bool] = ..., refs: _Optional[_Union[References, _Mapping]] = ..., consistency_token: _Optional[str] = ..., second_confirmation: _Optional[bool] = ...) -> None: ...
 
 class CheckAccessRequest(_message.Message):
     __slots__ = ("subject", "authentication", "device", "action", "resource", "purpose", "context", "facts")
@@ -281,8 +283,22 @@ class RecordReference(_message.Message):
     index: int
     def __init__(self, origin: _Optional[str] = ..., index: _Optional[int] = ...) -> None: ...
 
+class GrantReference(_message.Message):
+    __slots__ = ("id", "opened_at", "until", "scope", "review_due")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    OPENED_AT_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_FIELD_NUMBER: _ClassVar[int]
+    SCOPE_FIELD_NUMBER: _ClassVar[int]
+    REVIEW_DUE_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    opened_at: _timestamp_pb2.Timestamp
+    until: _timestamp_pb2.Timestamp
+    scope: str
+    review_due: _timestamp_pb2.Timestamp
+    def __init__(self, id: _Optional[str] = ..., opened_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., scope: _Optional[str] = ..., review_due: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
 class CheckAccessResponse(_message.Message):
-    __slots__ = ("effect", "enforcement", "reason", "also", "rule", "obligations", "advice", "break_glass", "policy", "valid_until", "decision_id", "record", "consistency_token", "message")
+    __slots__ = ("effect", "enforcement", "reason", "also", "rule", "obligations", "advice", "break_glass", "policy", "valid_until", "decision_id", "record", "consistency_token", "message", "grant")
     EFFECT_FIELD_NUMBER: _ClassVar[int]
     ENFORCEMENT_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
@@ -297,6 +313,7 @@ class CheckAccessResponse(_message.Message):
     RECORD_FIELD_NUMBER: _ClassVar[int]
     CONSISTENCY_TOKEN_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    GRANT_FIELD_NUMBER: _ClassVar[int]
     effect: Effect
     enforcement: Enforcement
     reason: str
@@ -311,7 +328,8 @@ class CheckAccessResponse(_message.Message):
     record: RecordReference
     consistency_token: str
     message: str
-    def __init__(self, effect: _Optional[_Union[Effect, str]] = ..., enforcement: _Optional[_Union[Enforcement, str]] = ..., reason: _Optional[str] = ..., also: _Optional[_Iterable[str]] = ..., rule: _Optional[str] = ..., obligations: _Optional[_Iterable[_Union[Obligation, _Mapping]]] = ..., advice: _Optional[_Iterable[_Union[Advice, _Mapping]]] = ..., break_glass: _Optional[_Union[BreakGlassOffer, _Mapping]] = ..., policy: _Optional[_Union[PolicyRevision, _Mapping]] = ..., valid_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., decision_id: _Optional[str] = ..., record: _Optional[_Union[RecordReference, _Mapping]] = ..., consistency_token: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+    grant: GrantReference
+    def __init__(self, effect: _Optional[_Union[Effect, str]] = ..., enforcement: _Optional[_Union[Enforcement, str]] = ..., reason: _Optional[str] = ..., also: _Optional[_Iterable[str]] = ..., rule: _Optional[str] = ..., obligations: _Optional[_Iterable[_Union[Obligation, _Mapping]]] = ..., advice: _Optional[_Iterable[_Union[Advice, _Mapping]]] = ..., break_glass: _Optional[_Union[BreakGlassOffer, _Mapping]] = ..., policy: _Optional[_Union[PolicyRevision, _Mapping]] = ..., valid_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., decision_id: _Optional[str] = ..., record: _Optional[_Union[RecordReference, _Mapping]] = ..., consistency_token: _Optional[str] = ..., message: _Optional[str] = ..., grant: _Optional[_Union[GrantReference, _Mapping]] = ...) -> None: ...
 
 class BatchItem(_message.Message):
     __slots__ = ("action", "resource")

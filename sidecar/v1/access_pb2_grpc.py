@@ -52,7 +52,9 @@ class AccessServiceServicer:
     """
 
     def CheckAccess(self, request, context):
-        """CheckAccess answers one question. The answer is recorded before it is given.
+        """CheckAccess answers one question. The answer is recorded before it is given. In an emergency `access_mode`, with
+        `motive` and `justification` and no `grant`, it opens a grant first, as BreakGlassService.Open would, and answers
+        under it: one call at the bedside.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -163,7 +163,7 @@ class RecalledFact(_message.Message):
     def __init__(self, fact: _Optional[_Union[_facts_pb2.Fact, _Mapping]] = ..., seq: _Optional[int] = ...) -> None: ...
 
 class RecalledGrant(_message.Message):
-    __slots__ = ("id", "controller_id", "caller_id", "subject_id", "patient_id", "profile", "scope", "motive", "justification", "opened_at", "until", "review_due", "closed_at", "second_confirmation", "request_id")
+    __slots__ = ("id", "controller_id", "caller_id", "subject_id", "patient_id", "profile", "scope", "motive", "justification", "opened_at", "until", "review_due", "closed_at", "second_confirmation", "request_id", "ended")
     ID_FIELD_NUMBER: _ClassVar[int]
     CONTROLLER_ID_FIELD_NUMBER: _ClassVar[int]
     CALLER_ID_FIELD_NUMBER: _ClassVar[int]
@@ -179,6 +179,7 @@ class RecalledGrant(_message.Message):
     CLOSED_AT_FIELD_NUMBER: _ClassVar[int]
     SECOND_CONFIRMATION_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    ENDED_FIELD_NUMBER: _ClassVar[int]
     id: str
     controller_id: str
     caller_id: str
@@ -194,7 +195,8 @@ class RecalledGrant(_message.Message):
     closed_at: _timestamp_pb2.Timestamp
     second_confirmation: bool
     request_id: str
-    def __init__(self, id: _Optional[str] = ..., controller_id: _Optional[str] = ..., caller_id: _Optional[str] = ..., subject_id: _Optional[str] = ..., patient_id: _Optional[str] = ..., profile: _Optional[str] = ..., scope: _Optional[str] = ..., motive: _Optional[str] = ..., justification: _Optional[str] = ..., opened_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., review_due: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., second_confirmation: _Optional[bool] = ..., request_id: _Optional[str] = ...) -> None: ...
+    ended: str
+    def __init__(self, id: _Optional[str] = ..., controller_id: _Optional[str] = ..., caller_id: _Optional[str] = ..., subject_id: _Optional[str] = ..., patient_id: _Optional[str] = ..., profile: _Optional[str] = ..., scope: _Optional[str] = ..., motive: _Optional[str] = ..., justification: _Optional[str] = ..., opened_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., review_due: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., second_confirmation: _Optional[bool] = ..., request_id: _Optional[str] = ..., ended: _Optional[str] = ...) -> None: ...
 
 class RequiredSources(_message.Message):
     __slots__ = ("kind", "sources")

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from sidecar.v1 import access_pb2 as sidecar_dot_v1_dot_access__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1csidecar/v1/break_glass.proto\x12\nsidecar.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17sidecar/v1/access.proto\"\xa2\x02\n\x05Grant\x12\n\n\x02id\x18\x01 \x01(\t\x12-\n\topened_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05scope\x18\x04 \x01(\t\x12\x12\n\nsubject_id\x18\x05 \x01(\t\x12\x12\n\npatient_id\x18\x06 \x01(\t\x12\x0e\n\x06motive\x18\x07 \x01(\t\x12\r\n\x05state\x18\x08 \x01(\t\x12-\n\tclosed_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nreview_due\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xbd\x02\n\x0bOpenRequest\x12$\n\x07subject\x18\x01 \x01(\x0b\x32\x13.sidecar.v1.Subject\x12\x32\n\x0e\x61uthentication\x18\x02 \x01(\x0b\x32\x1a.sidecar.v1.Authentication\x12\"\n\x06\x64\x65vice\x18\x03 \x01(\x0b\x32\x12.sidecar.v1.Device\x12\x12\n\npatient_id\x18\x04 \x01(\t\x12\x15\n\rcontroller_id\x18\x05 \x01(\t\x12\x0e\n\x06motive\x18\x06 \x01(\t\x12\x15\n\rjustification\x18\x07 \x01(\t\x12 \n\x13second_confirmation\x18\x08 \x01(\x08H\x00\x88\x01\x01\x12\x12\n\nrequest_id\x18\t \x01(\t\x12\x10\n\x08language\x18\n \x01(\tB\x16\n\x14_second_confirmation\"a\n\x0cOpenResponse\x12/\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\x1f.sidecar.v1.CheckAccessResponse\x12 \n\x05grant\x18\x02 \x01(\x0b\x32\x11.sidecar.v1.Grant\"C\n\x0c\x43loseRequest\x12\r\n\x05grant\x18\x01 \x01(\t\x12$\n\x07subject\x18\x02 \x01(\x0b\x32\x13.sidecar.v1.Subject\"L\n\rCloseResponse\x12 \n\x05grant\x18\x01 \x01(\x0b\x32\x11.sidecar.v1.Grant\x12\x19\n\x11\x63onsistency_token\x18\x02 \x01(\t\"\x1b\n\nGetRequest\x12\r\n\x05grant\x18\x01 \x01(\t\"/\n\x0bGetResponse\x12 \n\x05grant\x18\x01 \x01(\x0b\x32\x11.sidecar.v1.Grant2\xc4\x01\n\x11\x42reakGlassService\x12\x39\n\x04Open\x12\x17.sidecar.v1.OpenRequest\x1a\x18.sidecar.v1.OpenResponse\x12<\n\x05\x43lose\x12\x18.sidecar.v1.CloseRequest\x1a\x19.sidecar.v1.CloseResponse\x12\x36\n\x03Get\x12\x16.sidecar.v1.GetRequest\x1a\x17.sidecar.v1.GetResponseB\x14\n\x10\x66r.dpisidecar.v1P\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1csidecar/v1/break_glass.proto\x12\nsidecar.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17sidecar/v1/access.proto\"\x86\x04\n\x05Grant\x12\n\n\x02id\x18\x01 \x01(\t\x12-\n\topened_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05scope\x18\x04 \x01(\t\x12\x12\n\nsubject_id\x18\x05 \x01(\t\x12\x12\n\npatient_id\x18\x06 \x01(\t\x12\x0e\n\x06motive\x18\x07 \x01(\t\x12\r\n\x05state\x18\x08 \x01(\t\x12-\n\tclosed_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nreview_due\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07profile\x18\x0b \x01(\t\x12\x15\n\rcontroller_id\x18\x0c \x01(\t\x12\r\n\x05units\x18\r \x03(\t\x12\x10\n\x08\x65nded_by\x18\x0e \x01(\t\x12\x15\n\rjustification\x18\x0f \x01(\t\x12\x1b\n\x13second_confirmation\x18\x10 \x01(\x08\x12\x0e\n\x06\x61lerts\x18\x11 \x03(\t\x12\x0c\n\x04\x61lso\x18\x12 \x03(\t\x12\"\n\x06review\x18\x13 \x01(\x0b\x32\x12.sidecar.v1.Review\x12\x14\n\x0creview_state\x18\x14 \x01(\t\x12\r\n\x05\x65nded\x18\x15 \x01(\t\"u\n\x06Review\x12\x0f\n\x07verdict\x18\x01 \x01(\t\x12\x0f\n\x07\x63omment\x18\x02 \x01(\t\x12\x13\n\x0breviewer_id\x18\x03 \x01(\t\x12&\n\x02\x61t\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x61lso\x18\x05 \x03(\t\"\xa4\x02\n\x06Notice\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05grant\x18\x02 \x01(\t\x12\x0c\n\x04what\x18\x03 \x01(\t\x12\x10\n\x08\x61udience\x18\x04 \x01(\t\x12&\n\x02\x61t\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x03\x64ue\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x64\x65livered_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0f\x61\x63knowledged_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x61ttempts\x18\t \x01(\r\x12\x15\n\rcontroller_id\x18\n \x01(\t\"\xbd\x02\n\x0bOpenRequest\x12$\n\x07subject\x18\x01 \x01(\x0b\x32\x13.sidecar.v1.Subject\x12\x32\n\x0e\x61uthentication\x18\x02 \x01(\x0b\x32\x1a.sidecar.v1.Authentication\x12\"\n\x06\x64\x65vice\x18\x03 \x01(\x0b\x32\x12.sidecar.v1.Device\x12\x12\n\npatient_id\x18\x04 \x01(\t\x12\x15\n\rcontroller_id\x18\x05 \x01(\t\x12\x0e\n\x06motive\x18\x06 \x01(\t\x12\x15\n\rjustification\x18\x07 \x01(\t\x12 \n\x13second_confirmation\x18\x08 \x01(\x08H\x00\x88\x01\x01\x12\x12\n\nrequest_id\x18\t \x01(\t\x12\x10\n\x08language\x18\n \x01(\tB\x16\n\x14_second_confirmation\"a\n\x0cOpenResponse\x12/\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\x1f.sidecar.v1.CheckAccessResponse\x12 \n\x05grant\x18\x02 \x01(\x0b\x32\x11.sidecar.v1.Grant\"\xad\x01\n\x0c\x43loseRequest\x12\r\n\x05grant\x18\x01 \x01(\t\x12$\n\x07subject\x18\x02 \x01(\x0b\x32\x13.sidecar.v1.Subject\x12\x32\n\x0e\x61uthentication\x18\x03 \x01(\x0b\x32\x1a.sidecar.v1.Authentication\x12\"\n\x06\x64\x65vice\x18\x04 \x01(\x0b\x32\x12.sidecar.v1.Device\x12\x10\n\x08language\x18\x05 \x01(\t\"}\n\rCloseResponse\x12 \n\x05grant\x18\x01 \x01(\x0b\x32\x11.sidecar.v1.Grant\x12\x19\n\x11\x63onsistency_token\x18\x02 \x01(\t\x12/\n\x06\x61nswer\x18\x03 \x01(\x0b\x32\x1f.sidecar.v1.CheckAccessResponse\"\x1b\n\nGetRequest\x12\r\n\x05grant\x18\x01 \x01(\t\"T\n\x0bGetResponse\x12 \n\x05grant\x18\x01 \x01(\x0b\x32\x11.sidecar.v1.Grant\x12#\n\x07notices\x18\x02 \x03(\x0b\x32\x12.sidecar.v1.Notice\"\xe3\x01\n\x0bListRequest\x12\x15\n\rcontroller_id\x18\x01 \x01(\t\x12\x0e\n\x06states\x18\x02 \x03(\t\x12\x12\n\nsubject_id\x18\x03 \x01(\t\x12\x12\n\npatient_id\x18\x04 \x01(\t\x12/\n\x0bopened_from\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\topened_to\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tpage_size\x18\x07 \x01(\r\x12\x12\n\npage_token\x18\x08 \x01(\t\"s\n\x0cListResponse\x12!\n\x06grants\x18\x01 \x03(\x0b\x32\x11.sidecar.v1.Grant\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\'\n\x06totals\x18\x03 \x01(\x0b\x32\x17.sidecar.v1.GrantTotals\"\xa6\x01\n\x0bGrantTotals\x12\x0c\n\x04open\x18\x01 \x01(\x04\x12\x0f\n\x07pending\x18\x02 \x01(\x04\x12\x0f\n\x07overdue\x18\x03 \x01(\x04\x12\x17\n\x0fnotices_pending\x18\x04 \x01(\x04\x12\x17\n\x0fnotices_overdue\x18\x05 \x01(\x04\x12\x35\n\x11oldest_unreviewed\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xe4\x01\n\rReviewRequest\x12\r\n\x05grant\x18\x01 \x01(\t\x12$\n\x07subject\x18\x02 \x01(\x0b\x32\x13.sidecar.v1.Subject\x12\x32\n\x0e\x61uthentication\x18\x03 \x01(\x0b\x32\x1a.sidecar.v1.Authentication\x12\"\n\x06\x64\x65vice\x18\x04 \x01(\x0b\x32\x12.sidecar.v1.Device\x12\x0f\n\x07verdict\x18\x05 \x01(\t\x12\x0f\n\x07\x63omment\x18\x06 \x01(\t\x12\x12\n\nrequest_id\x18\x07 \x01(\t\x12\x10\n\x08language\x18\x08 \x01(\t\"c\n\x0eReviewResponse\x12/\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\x1f.sidecar.v1.CheckAccessResponse\x12 \n\x05grant\x18\x02 \x01(\x0b\x32\x11.sidecar.v1.Grant\"A\n\rEventsRequest\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12\x11\n\taudiences\x18\x02 \x03(\t\x12\r\n\x05limit\x18\x03 \x01(\r\"S\n\x0e\x45ventsResponse\x12#\n\x07notices\x18\x01 \x03(\x0b\x32\x12.sidecar.v1.Notice\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\x12\x0c\n\x04more\x18\x03 \x01(\x08\"9\n\x12\x41\x63knowledgeRequest\x12\x0f\n\x07notices\x18\x01 \x03(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"U\n\x13\x41\x63knowledgeResponse\x12#\n\x07notices\x18\x01 \x03(\x0b\x32\x12.sidecar.v1.Notice\x12\x19\n\x11\x63onsistency_token\x18\x02 \x01(\t\"4\n\x0f\x44\x65scribeRequest\x12\x0f\n\x07profile\x18\x01 \x01(\t\x12\x10\n\x08language\x18\x02 \x01(\t\"6\n\x06\x43hoice\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x10\n\x08\x61t_least\x18\x03 \x01(\r\"J\n\x04Told\x12\x10\n\x08\x61udience\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x15\n\x08within_s\x18\x03 \x01(\x04H\x00\x88\x01\x01\x42\x0b\n\t_within_s\"\xda\x01\n\x10\x44\x65scribeResponse\x12\x10\n\x08\x65ligible\x18\x01 \x01(\x08\x12\r\n\x05scope\x18\x02 \x01(\t\x12\x12\n\ncategories\x18\x03 \x03(\t\x12#\n\x07motives\x18\x04 \x03(\x0b\x32\x12.sidecar.v1.Choice\x12\x19\n\x11justification_max\x18\x05 \x01(\r\x12\r\n\x05ttl_s\x18\x06 \x01(\x04\x12\x10\n\x08reauth_s\x18\x07 \x01(\x04\x12\x10\n\x08review_s\x18\x08 \x01(\x04\x12\x1e\n\x04told\x18\t \x03(\x0b\x32\x10.sidecar.v1.Told\"/\n\x0f\x41\x63\x63\x65ssesRequest\x12\r\n\x05grant\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\r\"\xab\x01\n\x06\x41\x63\x63\x65ss\x12&\n\x02\x61t\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x61\x63tion\x18\x02 \x01(\t\x12\x10\n\x08\x63\x61tegory\x18\x03 \x01(\t\x12\x0e\n\x06object\x18\x04 \x01(\t\x12\"\n\x06\x65\x66\x66\x65\x63t\x18\x05 \x01(\x0e\x32\x12.sidecar.v1.Effect\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x07 \x01(\t\"Y\n\x10\x41\x63\x63\x65ssesResponse\x12$\n\x08\x61\x63\x63\x65sses\x18\x01 \x03(\x0b\x32\x12.sidecar.v1.Access\x12\r\n\x05total\x18\x02 \x01(\r\x12\x10\n\x08relation\x18\x03 \x01(\t\"z\n\x0fPressureRequest\x12\x15\n\rcontroller_id\x18\x01 \x01(\t\x12(\n\x04\x66rom\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x02to\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x9d\x01\n\x10PressureResponse\x12(\n\x04\x66rom\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x02to\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x05units\x18\x03 \x03(\x0b\x32\x18.sidecar.v1.UnitPressure\x12\x0e\n\x06grants\x18\x04 \x01(\r\"\xa8\x01\n\x0cUnitPressure\x12\x0c\n\x04unit\x18\x01 \x01(\t\x12\x10\n\x08openings\x18\x02 \x01(\r\x12\x10\n\x08per_week\x18\x03 \x01(\x01\x12\r\n\x05index\x18\x04 \x01(\x01\x12\"\n\x07motives\x18\x05 \x03(\x0b\x32\x11.sidecar.v1.Count\x12$\n\trelations\x18\x06 \x03(\x0b\x32\x11.sidecar.v1.Count\x12\r\n\x05known\x18\x07 \x01(\r\"$\n\x05\x43ount\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\r2\xa6\x05\n\x11\x42reakGlassService\x12\x39\n\x04Open\x12\x17.sidecar.v1.OpenRequest\x1a\x18.sidecar.v1.OpenResponse\x12<\n\x05\x43lose\x12\x18.sidecar.v1.CloseRequest\x1a\x19.sidecar.v1.CloseResponse\x12\x36\n\x03Get\x12\x16.sidecar.v1.GetRequest\x1a\x17.sidecar.v1.GetResponse\x12\x39\n\x04List\x12\x17.sidecar.v1.ListRequest\x1a\x18.sidecar.v1.ListResponse\x12?\n\x06Review\x12\x19.sidecar.v1.ReviewRequest\x1a\x1a.sidecar.v1.ReviewResponse\x12?\n\x06\x45vents\x12\x19.sidecar.v1.EventsRequest\x1a\x1a.sidecar.v1.EventsResponse\x12N\n\x0b\x41\x63knowledge\x12\x1e.sidecar.v1.AcknowledgeRequest\x1a\x1f.sidecar.v1.AcknowledgeResponse\x12\x45\n\x08\x44\x65scribe\x12\x1b.sidecar.v1.DescribeRequest\x1a\x1c.sidecar.v1.DescribeResponse\x12\x45\n\x08\x41\x63\x63\x65sses\x12\x1b.sidecar.v1.AccessesRequest\x1a\x1c.sidecar.v1.AccessesResponse\x12\x45\n\x08Pressure\x12\x1b.sidecar.v1.PressureRequest\x1a\x1c.sidecar.v1.PressureResponseB\x14\n\x10\x66r.dpisidecar.v1P\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,19 +35,63 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\020fr.dpisidecar.v1P\001'
   _globals['_GRANT']._serialized_start=103
-  _globals['_GRANT']._serialized_end=393
-  _globals['_OPENREQUEST']._serialized_start=396
-  _globals['_OPENREQUEST']._serialized_end=713
-  _globals['_OPENRESPONSE']._serialized_start=715
-  _globals['_OPENRESPONSE']._serialized_end=812
-  _globals['_CLOSEREQUEST']._serialized_start=814
-  _globals['_CLOSEREQUEST']._serialized_end=881
-  _globals['_CLOSERESPONSE']._serialized_start=883
-  _globals['_CLOSERESPONSE']._serialized_end=959
-  _globals['_GETREQUEST']._serialized_start=961
-  _globals['_GETREQUEST']._serialized_end=988
-  _globals['_GETRESPONSE']._serialized_start=990
-  _globals['_GETRESPONSE']._serialized_end=1037
-  _globals['_BREAKGLASSSERVICE']._serialized_start=1040
-  _globals['_BREAKGLASSSERVICE']._serialized_end=1236
+  _globals['_GRANT']._serialized_end=621
+  _globals['_REVIEW']._serialized_start=623
+  _globals['_REVIEW']._serialized_end=740
+  _globals['_NOTICE']._serialized_start=743
+  _globals['_NOTICE']._serialized_end=1035
+  _globals['_OPENREQUEST']._serialized_start=1038
+  _globals['_OPENREQUEST']._serialized_end=1355
+  _globals['_OPENRESPONSE']._serialized_start=1357
+  _globals['_OPENRESPONSE']._serialized_end=1454
+  _globals['_CLOSEREQUEST']._serialized_start=1457
+  _globals['_CLOSEREQUEST']._serialized_end=1630
+  _globals['_CLOSERESPONSE']._serialized_start=1632
+  _globals['_CLOSERESPONSE']._serialized_end=1757
+  _globals['_GETREQUEST']._serialized_start=1759
+  _globals['_GETREQUEST']._serialized_end=1786
+  _globals['_GETRESPONSE']._serialized_start=1788
+  _globals['_GETRESPONSE']._serialized_end=1872
+  _globals['_LISTREQUEST']._serialized_start=1875
+  _globals['_LISTREQUEST']._serialized_end=2102
+  _globals['_LISTRESPONSE']._serialized_start=2104
+  _globals['_LISTRESPONSE']._serialized_end=2219
+  _globals['_GRANTTOTALS']._serialized_start=2222
+  _globals['_GRANTTOTALS']._serialized_end=2388
+  _globals['_REVIEWREQUEST']._serialized_start=2391
+  _globals['_REVIEWREQUEST']._serialized_end=2619
+  _globals['_REVIEWRESPONSE']._serialized_start=2621
+  _globals['_REVIEWRESPONSE']._serialized_end=2720
+  _globals['_EVENTSREQUEST']._serialized_start=2722
+  _globals['_EVENTSREQUEST']._serialized_end=2787
+  _globals['_EVENTSRESPONSE']._serialized_start=2789
+  _globals['_EVENTSRESPONSE']._serialized_end=2872
+  _globals['_ACKNOWLEDGEREQUEST']._serialized_start=2874
+  _globals['_ACKNOWLEDGEREQUEST']._serialized_end=2931
+  _globals['_ACKNOWLEDGERESPONSE']._serialized_start=2933
+  _globals['_ACKNOWLEDGERESPONSE']._serialized_end=3018
+  _globals['_DESCRIBEREQUEST']._serialized_start=3020
+  _globals['_DESCRIBEREQUEST']._serialized_end=3072
+  _globals['_CHOICE']._serialized_start=3074
+  _globals['_CHOICE']._serialized_end=3128
+  _globals['_TOLD']._serialized_start=3130
+  _globals['_TOLD']._serialized_end=3204
+  _globals['_DESCRIBERESPONSE']._serialized_start=3207
+  _globals['_DESCRIBERESPONSE']._serialized_end=3425
+  _globals['_ACCESSESREQUEST']._serialized_start=3427
+  _globals['_ACCESSESREQUEST']._serialized_end=3474
+  _globals['_ACCESS']._serialized_start=3477
+  _globals['_ACCESS']._serialized_end=3648
+  _globals['_ACCESSESRESPONSE']._serialized_start=3650
+  _globals['_ACCESSESRESPONSE']._serialized_end=3739
+  _globals['_PRESSUREREQUEST']._serialized_start=3741
+  _globals['_PRESSUREREQUEST']._serialized_end=3863
+  _globals['_PRESSURERESPONSE']._serialized_start=3866
+  _globals['_PRESSURERESPONSE']._serialized_end=4023
+  _globals['_UNITPRESSURE']._serialized_start=4026
+  _globals['_UNITPRESSURE']._serialized_end=4194
+  _globals['_COUNT']._serialized_start=4196
+  _globals['_COUNT']._serialized_end=4232
+  _globals['_BREAKGLASSSERVICE']._serialized_start=4235
+  _globals['_BREAKGLASSSERVICE']._serialized_end=4913
 # @@protoc_insertion_point(module_scope)

@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class BreakGlassServiceStub:
-    """BreakGlassService opens and closes emergency grants. Role: dpi.
+    """BreakGlassService opens, ends and reviews emergency grants, and tells who must know of them.
+    The roles are the caller's; what the person behind the caller may do is for the policy to say.
     """
 
     def __init__(self, channel):
@@ -50,28 +51,118 @@ class BreakGlassServiceStub:
                 request_serializer=sidecar_dot_v1_dot_break__glass__pb2.GetRequest.SerializeToString,
                 response_deserializer=sidecar_dot_v1_dot_break__glass__pb2.GetResponse.FromString,
                 _registered_method=True)
+        self.List = channel.unary_unary(
+                '/sidecar.v1.BreakGlassService/List',
+                request_serializer=sidecar_dot_v1_dot_break__glass__pb2.ListRequest.SerializeToString,
+                response_deserializer=sidecar_dot_v1_dot_break__glass__pb2.ListResponse.FromString,
+                _registered_method=True)
+        self.Review = channel.unary_unary(
+                '/sidecar.v1.BreakGlassService/Review',
+                request_serializer=sidecar_dot_v1_dot_break__glass__pb2.ReviewRequest.SerializeToString,
+                response_deserializer=sidecar_dot_v1_dot_break__glass__pb2.ReviewResponse.FromString,
+                _registered_method=True)
+        self.Events = channel.unary_unary(
+                '/sidecar.v1.BreakGlassService/Events',
+                request_serializer=sidecar_dot_v1_dot_break__glass__pb2.EventsRequest.SerializeToString,
+                response_deserializer=sidecar_dot_v1_dot_break__glass__pb2.EventsResponse.FromString,
+                _registered_method=True)
+        self.Acknowledge = channel.unary_unary(
+                '/sidecar.v1.BreakGlassService/Acknowledge',
+                request_serializer=sidecar_dot_v1_dot_break__glass__pb2.AcknowledgeRequest.SerializeToString,
+                response_deserializer=sidecar_dot_v1_dot_break__glass__pb2.AcknowledgeResponse.FromString,
+                _registered_method=True)
+        self.Describe = channel.unary_unary(
+                '/sidecar.v1.BreakGlassService/Describe',
+                request_serializer=sidecar_dot_v1_dot_break__glass__pb2.DescribeRequest.SerializeToString,
+                response_deserializer=sidecar_dot_v1_dot_break__glass__pb2.DescribeResponse.FromString,
+                _registered_method=True)
+        self.Accesses = channel.unary_unary(
+                '/sidecar.v1.BreakGlassService/Accesses',
+                request_serializer=sidecar_dot_v1_dot_break__glass__pb2.AccessesRequest.SerializeToString,
+                response_deserializer=sidecar_dot_v1_dot_break__glass__pb2.AccessesResponse.FromString,
+                _registered_method=True)
+        self.Pressure = channel.unary_unary(
+                '/sidecar.v1.BreakGlassService/Pressure',
+                request_serializer=sidecar_dot_v1_dot_break__glass__pb2.PressureRequest.SerializeToString,
+                response_deserializer=sidecar_dot_v1_dot_break__glass__pb2.PressureResponse.FromString,
+                _registered_method=True)
 
 
 class BreakGlassServiceServicer:
-    """BreakGlassService opens and closes emergency grants. Role: dpi.
+    """BreakGlassService opens, ends and reviews emergency grants, and tells who must know of them.
+    The roles are the caller's; what the person behind the caller may do is for the policy to say.
     """
 
     def Open(self, request, context):
-        """Open asks for a grant and answers like a check.
+        """Open asks for a grant and answers like a check. Role: dpi.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Close(self, request, context):
-        """Close ends a grant of the subject before its time.
+        """Close ends a grant before its time: the subject's own (role: dpi), or anybody's, which revokes it (role: reviewer,
+        for a subject whom the policy admits).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Get(self, request, context):
-        """Get gives one grant.
+        """Get gives one grant with its notices. Roles: dpi, reviewer, auditor.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def List(self, request, context):
+        """List gives grants, a page at a time, the ones whose review is due first before the others.
+        Roles: dpi, for grants of one subject or one patient; reviewer, auditor, for any.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Review(self, request, context):
+        """Review gives the verdict on a grant that is over, and closes the matter. It answers like a check. Role: reviewer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Events(self, request, context):
+        """Events gives what happened to grants since a cursor, in the order it was committed: for the banner of the record
+        system, the patient's notice, the reviewer's queue. At least once. Roles: dpi, reviewer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Acknowledge(self, request, context):
+        """Acknowledge says that whoever had to know does. Roles: dpi, reviewer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Describe(self, request, context):
+        """Describe says what an emergency asks of a profile and brings about, for the screen that offers it. Role: dpi.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Accesses(self, request, context):
+        """Accesses gives what was asked under a grant: when, which kind of object, what was answered; nothing of what the
+        objects say. The reading is recorded. Roles: reviewer, auditor.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Pressure(self, request, context):
+        """Pressure counts emergencies by unit and motive, with the relation that would have avoided each.
+        Roles: reviewer, auditor, administrator.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -95,6 +186,41 @@ def add_BreakGlassServiceServicer_to_server(servicer, server):
                     request_deserializer=sidecar_dot_v1_dot_break__glass__pb2.GetRequest.FromString,
                     response_serializer=sidecar_dot_v1_dot_break__glass__pb2.GetResponse.SerializeToString,
             ),
+            'List': grpc.unary_unary_rpc_method_handler(
+                    servicer.List,
+                    request_deserializer=sidecar_dot_v1_dot_break__glass__pb2.ListRequest.FromString,
+                    response_serializer=sidecar_dot_v1_dot_break__glass__pb2.ListResponse.SerializeToString,
+            ),
+            'Review': grpc.unary_unary_rpc_method_handler(
+                    servicer.Review,
+                    request_deserializer=sidecar_dot_v1_dot_break__glass__pb2.ReviewRequest.FromString,
+                    response_serializer=sidecar_dot_v1_dot_break__glass__pb2.ReviewResponse.SerializeToString,
+            ),
+            'Events': grpc.unary_unary_rpc_method_handler(
+                    servicer.Events,
+                    request_deserializer=sidecar_dot_v1_dot_break__glass__pb2.EventsRequest.FromString,
+                    response_serializer=sidecar_dot_v1_dot_break__glass__pb2.EventsResponse.SerializeToString,
+            ),
+            'Acknowledge': grpc.unary_unary_rpc_method_handler(
+                    servicer.Acknowledge,
+                    request_deserializer=sidecar_dot_v1_dot_break__glass__pb2.AcknowledgeRequest.FromString,
+                    response_serializer=sidecar_dot_v1_dot_break__glass__pb2.AcknowledgeResponse.SerializeToString,
+            ),
+            'Describe': grpc.unary_unary_rpc_method_handler(
+                    servicer.Describe,
+                    request_deserializer=sidecar_dot_v1_dot_break__glass__pb2.DescribeRequest.FromString,
+                    response_serializer=sidecar_dot_v1_dot_break__glass__pb2.DescribeResponse.SerializeToString,
+            ),
+            'Accesses': grpc.unary_unary_rpc_method_handler(
+                    servicer.Accesses,
+                    request_deserializer=sidecar_dot_v1_dot_break__glass__pb2.AccessesRequest.FromString,
+                    response_serializer=sidecar_dot_v1_dot_break__glass__pb2.AccessesResponse.SerializeToString,
+            ),
+            'Pressure': grpc.unary_unary_rpc_method_handler(
+                    servicer.Pressure,
+                    request_deserializer=sidecar_dot_v1_dot_break__glass__pb2.PressureRequest.FromString,
+                    response_serializer=sidecar_dot_v1_dot_break__glass__pb2.PressureResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'sidecar.v1.BreakGlassService', rpc_method_handlers)
@@ -104,7 +230,8 @@ def add_BreakGlassServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class BreakGlassService:
-    """BreakGlassService opens and closes emergency grants. Role: dpi.
+    """BreakGlassService opens, ends and reviews emergency grants, and tells who must know of them.
+    The roles are the caller's; what the person behind the caller may do is for the policy to say.
     """
 
     @staticmethod
@@ -178,6 +305,195 @@ class BreakGlassService:
             '/sidecar.v1.BreakGlassService/Get',
             sidecar_dot_v1_dot_break__glass__pb2.GetRequest.SerializeToString,
             sidecar_dot_v1_dot_break__glass__pb2.GetResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def List(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sidecar.v1.BreakGlassService/List',
+            sidecar_dot_v1_dot_break__glass__pb2.ListRequest.SerializeToString,
+            sidecar_dot_v1_dot_break__glass__pb2.ListResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Review(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sidecar.v1.BreakGlassService/Review',
+            sidecar_dot_v1_dot_break__glass__pb2.ReviewRequest.SerializeToString,
+            sidecar_dot_v1_dot_break__glass__pb2.ReviewResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Events(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sidecar.v1.BreakGlassService/Events',
+            sidecar_dot_v1_dot_break__glass__pb2.EventsRequest.SerializeToString,
+            sidecar_dot_v1_dot_break__glass__pb2.EventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Acknowledge(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sidecar.v1.BreakGlassService/Acknowledge',
+            sidecar_dot_v1_dot_break__glass__pb2.AcknowledgeRequest.SerializeToString,
+            sidecar_dot_v1_dot_break__glass__pb2.AcknowledgeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Describe(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sidecar.v1.BreakGlassService/Describe',
+            sidecar_dot_v1_dot_break__glass__pb2.DescribeRequest.SerializeToString,
+            sidecar_dot_v1_dot_break__glass__pb2.DescribeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Accesses(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sidecar.v1.BreakGlassService/Accesses',
+            sidecar_dot_v1_dot_break__glass__pb2.AccessesRequest.SerializeToString,
+            sidecar_dot_v1_dot_break__glass__pb2.AccessesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Pressure(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sidecar.v1.BreakGlassService/Pressure',
+            sidecar_dot_v1_dot_break__glass__pb2.PressureRequest.SerializeToString,
+            sidecar_dot_v1_dot_break__glass__pb2.PressureResponse.FromString,
             options,
             channel_credentials,
             insecure,

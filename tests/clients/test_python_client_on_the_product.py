@@ -23,7 +23,7 @@ from dpi_sidecar_client import (
     Unavailable,
 )
 
-from sidecar.cli.facts import import_files, read_mapping
+from sidecar.cli.importing import import_files, read_mapping
 from sidecar.core import instants
 from sidecar.facts.feeds.reading import Feed
 from tests.feeds.hospital_by_hand import PARIS

@@ -170,7 +170,7 @@ def test_without_dropping_what_a_change_touches_memory_says_wrong_things() -> No
     def careless(self: view.View, patch: Patch) -> None:
         named = {fact.patient_id for fact in history[patch.seq - 1].facts}
         kept = frozenset(key for key in patch.patients if key[1] in named)
-        honest(self, Patch(patch.tenant, patch.seq, patch.now, kept, patch.staff, patch.watermarks, patch.grant))
+        honest(self, Patch(patch.tenant, patch.seq, patch.now, kept, patch.staff, patch.watermarks, patch.grants))
 
     try:
         view.View.apply = careless  # type: ignore[method-assign]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.cli.connect import Connection
-from sidecar.cli.facts import import_files
+from sidecar.cli.importing import import_files
 from sidecar.core import instants
 from sidecar.facts.feeds.reading import Feed
 from sidecar.v1 import access_pb2

@@ -117,6 +117,7 @@ class Board:
         self.ends = FOREVER
         self.held_at: dict[int, int] = {}
         self.unknown: list[str] = []
+        self.counts: dict[str, int] = {}
         self.delegate: Callable[[Board, Request], bool | None] | None = None
 
     def ask(self, noun: str, word: str, *args: object) -> bool | None:

@@ -33,6 +33,7 @@ from sidecar.core.model import (
     Target,
 )
 from sidecar.core.situation import Situation
+from sidecar.core.usage import UNCOUNTED, Usage
 from sidecar.core.vocabulary import NOUNS
 from sidecar.core.words import WORDS
 
@@ -55,11 +56,12 @@ PACK = pack.Pack(
             "medecin": PROFILE,
             "infirmier": PROFILE,
             "secretaire": PROFILE,
+            "dim": PROFILE,
             "patient": pack.Profile(kinds=("patient",), purposes=("droits",), portal_idle=True),
             "job": pack.Profile(kinds=("service",), purposes=("soins",)),
         },
         categories=("cr", "biologie", "alertes", "sejour"),
-        tags=("psy", "vih"),
+        tags=("psy", "vih", "secret_mineur"),
         actions=("read", "list", "create", "update"),
         purposes=("soins", "soins_urgence", "droits", "emploi"),
         relations={
@@ -68,6 +70,8 @@ PACK = pack.Pack(
             "REL_APPT": pack.Window(before=7 * 86_400, after=30 * 86_400),
             "REL_TRANSFER": pack.Window(before=86_400, after=86_400),
             "REL_REQ": pack.Window(after=15 * 86_400),
+            "REL_RCP": pack.Window(before=7 * 86_400, after=7 * 86_400),
+            "REL_REFERENT": pack.Window(after=30 * 86_400),
             "REL_TICKET": pack.Window(patient_optional=True),
             "REL_CASE": pack.Window(patient_optional=True),
         },
@@ -76,6 +80,12 @@ PACK = pack.Pack(
         write_actions=("create", "update"),
         protected_flags=("detenu", "personnalite"),
         safety={"alertes": "alertes_maskable"},
+        consent_categories=("cr", "biologie"),
+        with_request=("sejour", "alertes"),
+        specialties={"cardiologie": ("UF-CARD", "UF-USIC"), "urgences": ("UF-SAU",)},
+        secret_tags=("secret_mineur",),
+        heir_motives=("CAUSE_DECES",),
+        dim_profiles=("dim",),
     ),
     order=pack.Order((), (), (), ()),
     reasons={},
@@ -118,6 +128,11 @@ PACK = pack.Pack(
         "producer_uf_keeps": _setting(True),
         "alertes_maskable": _setting(False),
         "vital_override": _setting(False),
+        "bulk_threshold": _setting(60),
+        "denial_threshold": _setting(20),
+        "notice_version": _setting("2026-01"),
+        "majority": _setting(18),
+        "announcement_months": _setting(1),
     },
     jobs={"job": pack.Job(("job-1",), ("soins",), ("sejour", "cr"), ("read", "create"))},
 )
@@ -344,8 +359,10 @@ def situation(
     caller: Caller = CALLER,
     pack: pack.Pack = PACK,
     lenient: bool = False,
+    usage: Usage = UNCOUNTED,
     **known_as: Any,
 ) -> Asked:
     """The situation of this request when these facts are known; `known_as` is any argument of `snapshot`."""
     known_as.setdefault("patient", request.resource.patient_id)
-    return Asked(request, caller, CONTROLLER, snapshot(facts, now, **known_as), now, pack, lenient)
+    seen = replace(snapshot(facts, now, **known_as), usage=usage)
+    return Asked(request, caller, CONTROLLER, seen, now, pack, lenient)

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from sidecar.core import break_glass
-from sidecar.core.break_glass import GrantTerms, State
+from sidecar.core.break_glass import Event, GrantTerms, State
 from sidecar.core.model import Authentication, Opening
 from tests.situation.builders import (
     CONTROLLER,
@@ -182,5 +182,9 @@ def test_a_grant_is_open_then_closed_or_expired_whichever_came_first():
     assert break_glass.state(late, NOW + 5 * HOUR) is State.EXPIRED
 
 
-def test_a_grant_that_is_over_stays_as_it_ended():
-    assert set(break_glass.NEXT) == {(State.OPEN, event) for event in break_glass.Event}
+def test_a_grant_ends_once_and_is_reviewed_once_and_then_nothing_changes_any_more():
+    ends = {Event.CLOSE: State.CLOSED, Event.EXPIRE: State.EXPIRED, Event.REVOKE: State.REVOKED}
+    assert break_glass.NEXT == {
+        **{(State.OPEN, event): ended for event, ended in ends.items()},
+        **{(ended, Event.REVIEW): State.REVIEWED for ended in ends.values()},
+    }

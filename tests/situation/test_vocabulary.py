@@ -10,6 +10,7 @@ from sidecar.core.words import WORDS
 from tests.situation.builders import situation
 
 ARGUMENTS = {"int": 30, "str": "psy", "strs": "psy", "purpose": "soins"}
+LISTED = {"flags": "detenu", "settings": "adm_mfa", "references": "ticket", "tags": "psy", "profiles": "medecin"}
 
 
 def words():
@@ -21,8 +22,7 @@ def answer(asked, noun, name, word, **given):
     if word.args is None:
         return held
     values = ARGUMENTS | given | {"resource": asked.resource}
-    text = {"flags": "detenu", "settings": "adm_mfa", "references": "ticket", "tags": "psy"}.get(word.names)
-    return held(*(text if kind in ("str", "strs") else values[kind] for kind in word.args))
+    return held(*(LISTED.get(word.names) if kind in ("str", "strs") else values[kind] for kind in word.args))
 
 
 @pytest.mark.parametrize(("noun", "name", "word"), words(), ids=lambda value: value if isinstance(value, str) else "")

@@ -183,6 +183,14 @@ def test_an_answer_that_is_not_as_told_is_a_failure_with_its_line():
     assert len(failures) == 3
 
 
+def test_nothing_more_refuses_obligations_and_advice_that_are_not_named():
+    asked = HEAD + "  - request: " + ASK.replace("action:", "authentication: {mfa: false}, action:")
+    for named, failures in (("obligations: [STEP_UP], nothing_more: true", 0), ("nothing_more: true", 1)):
+        story = read(f"{asked}\n    expect: {{reason: MFA_REQUIRED, {named}}}\n")
+        found = [str(failure) for failure in run_pack(hospital.pack(), [story]).failures]
+        assert [text.split(": ")[-1] for text in found] == ["expected no other obligation, got STEP_UP"][:failures]
+
+
 def test_a_call_that_is_refused_where_the_story_expects_an_answer_is_a_failure():
     for expect in ("", ", expect: {effect: PERMIT}"):
         story = read(HEAD + "  - {request: " + ASK.replace("patient_id: P1, ", "") + expect + "}\n")

@@ -143,7 +143,7 @@ def _without(snapshot: Snapshot, fact: Fact) -> Snapshot:
         index = INDEXES[fact.kind]
         held = {name: kept(shelf) for name, shelf in getattr(tenant, index).items()}
         tenant = replace(tenant, **{index: held})
-    return Snapshot(tenant, patient)
+    return Snapshot(tenant, patient, snapshot.usage)
 
 
 def _with(snapshot: Snapshot, fact: Fact, now: int) -> Snapshot:
@@ -160,7 +160,7 @@ def _with(snapshot: Snapshot, fact: Fact, now: int) -> Snapshot:
         patient = _shelved(patient, SHELVES[known.kind], known)
     if known.kind in INDEXES:
         tenant = _indexed(tenant, known)
-    return Snapshot(tenant, patient)
+    return Snapshot(tenant, patient, snapshot.usage)
 
 
 def _shelved(patient: PatientFacts, shelf: str, known: Known) -> PatientFacts:

@@ -106,8 +106,26 @@ SUBJECT: Mapping[str, Meaning] = {
     "has_appointment": Meaning(
         "a un rendez-vous avec le patient", "has an appointment with the patient", _WHO, ("relation", "assignment")
     ),
+    "in_case_meeting": Meaning(
+        "participe à une réunion de concertation sur ce patient",
+        "attends a case meeting about this patient",
+        _WHO,
+        ("relation", "assignment"),
+    ),
+    "referring_on_request": Meaning(
+        "est le praticien habituel du patient, qui a demandé l'accès",
+        "is the patient's own practitioner, who asked for access",
+        _WHO,
+        ("relation", "assignment"),
+    ),
+    "answers_request_for": Meaning(
+        "répond, en personne ou par son unité, à une demande à laquelle l'objet se rattache",
+        "answers, in person or through their unit, a request that the object is tied to",
+        (*_WHO, "resource.category", "resource.id", "resource.stay"),
+        ("relation", "assignment"),
+    ),
     "named_in_care": Meaning(
-        "est lié au patient nommément, pas seulement par une unité",
+        "est liée au patient nommément, pas seulement par une unité",
         "is tied to the patient by name, not only through a unit",
         ("subject.id",),
         ("relation", "stay"),
@@ -137,6 +155,12 @@ SUBJECT: Mapping[str, Meaning] = {
         ("subject.units", "resource.unit"),
         ("assignment",),
     ),
+    "same_specialty": Meaning(
+        "travaille dans l'unité qui a produit l'objet ou dans une unité de la même spécialité",
+        "works in the unit that made the object, or in one of the same specialty",
+        ("subject.units", "resource.unit"),
+        ("assignment",),
+    ),
     "delegation_covers": Meaning(
         "une délégation vise cet objet, ce patient, ou son unité et sa catégorie",
         "a delegation names this object, this patient, or its unit and category",
@@ -161,15 +185,48 @@ SUBJECT: Mapping[str, Meaning] = {
         ("subject.supervised_by",),
         ("assignment",),
     ),
+    "over_volume": Meaning(
+        "a ouvert en une heure plus de patients distincts que le seuil",
+        "opened more distinct patients in an hour than the threshold",
+        ("subject.id",),
+    ),
+    "denied_too_often": Meaning(
+        "a essuyé trop de refus en dix minutes",
+        "was refused too often in ten minutes",
+        ("subject.id",),
+    ),
     "reads_own_record": Meaning(
         "la personne est elle-même ce patient", "is this very patient", ("subject.id",), ("alias",), "alias"
+    ),
+    "delegated_by_dim": Meaning(
+        "agit par délégation, en cours, d'un médecin de l'information médicale",
+        "works under a delegation, in date, of a physician of medical information",
+        ("subject.id", "purpose", "resource.category", "resource.unit"),
+        ("delegation", "assignment"),
+    ),
+    "codes_this_stay": Meaning(
+        "le séjour est sur la liste à coder",
+        "the stay is on the list to be coded",
+        (*_WHO, "subject.structure", "resource.stay"),
+        ("relation", "assignment"),
+    ),
+    "is_holder": Meaning(
+        "est le patient en personne", "is the patient in person", ("subject.id",), ("alias", "relation")
+    ),
+    "represents_patient": Meaning(
+        "a autorité sur ce patient mineur",
+        "holds authority over this patient, who is under age",
+        ("subject.id",),
+        ("relation", "record_state"),
     ),
 }
 
 CIRCUMSTANCES: Mapping[str, Mapping[str, Meaning]] = {
     "authentication": {
         "present": Meaning("une preuve d'identité est donnée", "a proof of identity is given", ("authentication",)),
-        "mfa": Meaning("deux facteurs d'authentification", "two factors were used", ("authentication.mfa",)),
+        "mfa": Meaning(
+            "deux facteurs d'authentification sont donnés", "two factors were used", ("authentication.mfa",)
+        ),
         "idle_within_limit": Meaning(
             "la session n'est pas restée inactive trop longtemps",
             "the session has not been idle too long",
@@ -181,8 +238,8 @@ CIRCUMSTANCES: Mapping[str, Mapping[str, Meaning]] = {
             ("authentication.time",),
         ),
         "remote_without_channel": Meaning(
-            "à distance, hors d'un canal de l'établissement",
-            "from outside, not by a channel of the establishment",
+            "l'accès se fait à distance, hors d'un canal de l'établissement",
+            "the access comes from outside, not by a channel of the establishment",
             ("authentication.remote",),
         ),
     },
@@ -245,10 +302,37 @@ CIRCUMSTANCES: Mapping[str, Mapping[str, Meaning]] = {
             ("context.refs",),
             ("relation",),
         ),
+        "archive_request_open": Meaning(
+            "la demande d'archives citée est connue et en cours",
+            "the archive request named is known and open",
+            ("context.refs.request", "context.refs.ticket"),
+            ("relation",),
+        ),
+        "supervisor_is": Meaning(
+            "le superviseur cité tient le profil {0}",
+            "the supervisor named holds the profile {0}",
+            ("context.refs.supervisor",),
+            ("assignment",),
+        ),
+        "heir_motive": Meaning(
+            "le motif est l'un des trois que la loi ouvre aux ayants droit",
+            "the motive is one of the three the law opens to heirs",
+            ("context.motive",),
+        ),
         "touches_workstation": Meaning(
             "l'intervention touche le poste d'un utilisateur",
             "a user's workstation is touched",
             ("context.workstation",),
+        ),
+        "recipient_identified": Meaning(
+            "le destinataire est identifié : un numéro RPPS, ou le patient",
+            "the recipient is identified: an RPPS number, or the patient",
+            ("context.recipient",),
+        ),
+        "notice_current": Meaning(
+            "l'utilisateur a vu l'information en vigueur sur la traçabilité",
+            "the user saw the notice on logging that is in force",
+            ("context.notice_version",),
         ),
         "user_agreed": Meaning(
             "l'utilisateur du poste a donné son accord",
@@ -270,8 +354,8 @@ RECORD: Mapping[str, Mapping[str, Meaning]] = {
         ),
         "archived": Meaning("est archivé", "is archived", ("resource.lifecycle",), ("record_state",), "record_state"),
         "frozen": Meaning(
-            "est gelé : aucune écriture",
-            "is frozen: nothing may be written",
+            "est gelé (aucune écriture)",
+            "is frozen (nothing may be written)",
             ("resource.lifecycle",),
             ("record_state",),
             "record_state",
@@ -300,6 +384,20 @@ RECORD: Mapping[str, Mapping[str, Meaning]] = {
             ("directive",),
             "directive",
         ),
+        "hidden_from_patient": Meaning(
+            "n'est pas encore montré au patient, dans l'attente de la consultation d'annonce",
+            "is not shown to the patient yet, before the consultation that tells them",
+            ("resource.visibility", "resource.announced_since"),
+            (),
+            "directive",
+        ),
+        "hidden_from_representative": Meaning(
+            "touche à un acte que le mineur garde secret",
+            "is about an act the minor keeps secret",
+            (*_WHOM, "resource.visibility", "resource.tags"),
+            ("directive",),
+            "directive",
+        ),
     },
     "patient": {
         "blocked_subject": Meaning(
@@ -315,6 +413,29 @@ RECORD: Mapping[str, Mapping[str, Meaning]] = {
             _WHOM,
             ("directive",),
             "directive",
+        ),
+        "informed": Meaning(
+            "le patient a été informé au préalable de ce partage",
+            "the patient was told beforehand of this sharing",
+            ("context.patient_informed", *_WHOM),
+            ("directive",),
+        ),
+        "unable_to_answer": Meaning(
+            "le patient n'a pas encore pu être informé et le sera",
+            "the patient could not be told yet, and will be",
+            ("context.patient_informed",),
+        ),
+        "consented_to_subject": Meaning(
+            "le patient a consenti à ce que cette personne ait cet objet",
+            "the patient consented to this person having this object",
+            _WHOM,
+            ("directive",),
+        ),
+        "agreed_to": Meaning(
+            "le patient a consenti pour cette catégorie, expressément",
+            "the patient consented to this category, expressly",
+            _WHOM,
+            ("directive",),
         ),
         "deceased": Meaning("le patient est décédé", "a death is recorded", (), ("record_state",), "record_state"),
         "deceased_since_more_than": Meaning(
@@ -333,8 +454,8 @@ RECORD: Mapping[str, Mapping[str, Meaning]] = {
             "record_state",
         ),
         "protected_record": Meaning(
-            "le dossier est protégé : il faut un lien nominatif",
-            "the record is protected: it asks for a tie by name",
+            "le dossier est protégé (il faut un lien nominatif)",
+            "the record is protected (it asks for a tie by name)",
             (),
             ("record_state",),
             "record_state",

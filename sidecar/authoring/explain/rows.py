@@ -51,12 +51,15 @@ class Met(Struct, frozen=True):
     duties: tuple[Row, ...]
 
 
-class _Placed(Struct, frozen=True):
+class Placed(Struct, frozen=True):
+    """A row and where it applies: the groups it names and all that is in them; `purposes` is None for all."""
+
     row: Row
     profiles: frozenset[str]
     categories: frozenset[str]
     actions: frozenset[str]
     purposes: frozenset[str] | None
+    written: tuple[str, str, str, str]  # profile, category, action and purpose as the row names them; "" for none
 
 
 class Rulebook:
@@ -73,9 +76,13 @@ class Rulebook:
         self.digest, self.revision = bundle.digest, bundle.revision
         self._lines = {name: text.split("\n") for name, text in csv.items()}
         self._met: dict[tuple[str, str, str, str], Met] = {}
-        self._placed = [self._place(row, self._rule(row)) for row in rows.rules]
-        self._placed += [self._place(row, self._cell(row)) for row in rows.cells]
-        self._placed += [self._place(row, self._duty(row)) for row in rows.duties]
+        self.placed = [self._place(row, self._rule(row)) for row in rows.rules]
+        self.placed += [self._place(row, self._cell(row)) for row in rows.cells]
+        self.placed += [self._place(row, self._duty(row)) for row in rows.duties]
+
+    def members(self, section: str) -> groups.Members:
+        """Every group of a section (g, g2, g3, g4) and the names under it."""
+        return self._members[section]
 
     def met(self, profile: str, category: str, action: str, purpose: str) -> Met | None:
         """The rows of a question; None when one of the four names is not in the pack's vocabulary."""
@@ -84,7 +91,7 @@ class Rulebook:
         names = (profile, category, action, purpose)
         if names not in self._met:
             self._met[names] = self._sorted(
-                placed.row for placed in self._placed if _meets(placed, profile, [category], action, purpose)
+                placed.row for placed in self.placed if _meets(placed, profile, [category], action, purpose)
             )
         return self._met[names]
 
@@ -93,7 +100,7 @@ class Rulebook:
         inside = [scope, *self._members["g2"].get(scope, ())]
         return self._sorted(
             placed.row
-            for placed in self._placed
+            for placed in self.placed
             if _meets(placed, profile, inside if placed.row.kind == "gate" else [scope], action, purpose)
         )
 
@@ -126,17 +133,18 @@ class Rulebook:
             duties=of(("duty", "advice"), lambda row: (row.kind, row.obligation, number(row.rule), row.when)),
         )
 
-    def _place(self, row: Rule | Cell | Duty, seen: Row) -> _Placed:
+    def _place(self, row: Rule | Cell | Duty, seen: Row) -> Placed:
         def named(section: str, name: str) -> frozenset[str]:
             members: Mapping[str, frozenset[str]] = self._members[section]
             return members.get(name, frozenset({name}))
 
-        return _Placed(
+        return Placed(
             seen,
             named("g", row.profile),
             named("g2", row.category),
             named("g3", row.action),
             None if isinstance(row, Cell) else named("g4", row.purpose),
+            (row.profile, row.category, row.action, "" if isinstance(row, Cell) else row.purpose),
         )
 
     def _rule(self, row: Rule) -> Row:
@@ -175,7 +183,7 @@ class Rulebook:
         return row.rule, reason, row.when.text, row.when.node, row.at.file, row.at.line, fields[-1]
 
 
-def _meets(placed: _Placed, profile: str, categories: Iterable[str], action: str, purpose: str) -> bool:
+def _meets(placed: Placed, profile: str, categories: Iterable[str], action: str, purpose: str) -> bool:
     return (
         profile in placed.profiles
         and not placed.categories.isdisjoint(categories)

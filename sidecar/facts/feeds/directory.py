@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from sidecar.facts.feeds.resources import (
     Encounter,
+    HealthcareService,
     Identifier,
     Location,
     Organization,
@@ -24,7 +25,9 @@ from sidecar.facts.feeds.resources import (
 MEDICAL_RECORD = ("MR", "PI")  # HL7 v2-0203: medical record number; patient internal identifier (the French IPP)
 SOCIAL_SECURITY = frozenset({"SS", "NIR"})  # never the name of a patient in a care context
 LEGAL_ENTITY = "LEGAL-ENTITY"  # fr-core-cs-v2-3307: an establishment is not a medical unit
-_DEPTH = 8  # Location.partOf is followed this far: bed, room, ward, wing, building, site
+FINESS = ("finess", "1.2.250.1.71.4.2.2")  # in the identifier systems of establishments
+_DEPTH = 8  # partOf is followed this far: bed, room, ward, wing, building, site; movement, stay
+_URN = "urn:uuid:"
 
 
 class Named(Struct, frozen=True):
@@ -44,6 +47,9 @@ class Directory:
         self._holders: dict[tuple[str, str], str] = {}  # (type, identifier value) → `system|value` it came from
         self._disputed: set[tuple[str, str]] = set()
         self.last_care: dict[str, int] = {}  # patient id → latest end, or start, of an encounter
+        self._numbers: dict[str, str] = {}  # reference to an encounter → its number, where the reference hides it
+        self._wholes: dict[str, Reference] = {}  # reference to a movement → the stay it is part of
+        self._called: dict[str, str] = {}  # full URL of any other resource → its id, where the URL hides it
 
     def add(self, resource: Resource, full_url: str) -> None:
         """Remember a resource that others may point at."""
@@ -63,6 +69,42 @@ class Directory:
             self._point(full_url, named)
         for identifier in identifiers:
             self._point(f"{kind}?identifier={identifier.key}", named)
+
+    def numbered(self, encounter: Encounter, full_url: str) -> None:
+        """Remember the number of an encounter, and the stay it is part of."""
+        number = next((identifier.value for identifier in encounter.identifier if identifier.value), encounter.id)
+        keys = [key for key in (f"Encounter/{encounter.id}" if encounter.id else "", full_url) if key]
+        keys += [f"Encounter?identifier={identifier.key}" for identifier in encounter.identifier if identifier.value]
+        for key in keys:
+            if number != _last(key):
+                self._numbers[key] = number
+            if encounter.part_of is not None:
+                self._wholes[key] = encounter.part_of
+
+    def called(self, header: Resource, full_url: str) -> None:
+        """Remember what a resource is called by the URL of its entry."""
+        if header.id and full_url and _last(full_url) != header.id:
+            self._called[full_url] = header.id
+
+    def stay(self, reference: Reference | None) -> str:
+        """The number of the stay an encounter is, or is a movement of; empty when no reference is made."""
+        number = ""
+        for _ in range(_DEPTH):
+            if reference is None:
+                return number
+            literal = reference.reference
+            if not literal:
+                identified = _identifier(reference, "Encounter")
+                literal = f"Encounter?identifier={identified}" if identified else ""
+            number = self._numbers.get(literal) or _last(literal) or number
+            reference = self._wholes.get(literal)
+        return number
+
+    def document(self, reference: Reference) -> str:
+        """The id of the document or other object a reference names, or empty."""
+        if not reference.reference:
+            return reference.identifier.value if reference.identifier is not None else ""
+        return self._called.get(reference.reference) or _last(reference.reference)
 
     def patient(self, reference: Reference | None) -> str:
         """The patient a reference names, or empty."""
@@ -98,8 +140,25 @@ class Directory:
         named = self._named(reference, "Practitioner")
         return named.resource if named and isinstance(named.resource, Practitioner) else None
 
+    def organization_of(self, reference: Reference | None) -> Reference | None:
+        """Where somebody works, when the reference is to a PractitionerRole."""
+        role = self._named(reference, "PractitionerRole")
+        return role.resource.organization if role and isinstance(role.resource, PractitionerRole) else None
+
+    def structure(self, reference: Reference | None) -> str:
+        """The establishment a reference to an Organization names, by its FINESS number where it has one, or empty."""
+        named = self._named(reference, "Organization")
+        if named is None or not isinstance(named.resource, Organization):
+            return _identifier(reference, "Organization").rpartition("|")[2]
+        usable = [i for i in named.resource.identifier if i.value and i.use != "old"]
+        numbers = [i.value for i in usable if any(sign in i.system.lower() for sign in FINESS)]
+        return self._undisputed("Organization", numbers[0] if numbers else named.id)
+
     def unit(self, reference: Reference | None) -> str:
-        """The unit a reference to an Organization names; empty for a legal entity, which is no unit."""
+        """The unit a reference to an Organization, or to what it offers, names; empty for a legal entity: no unit."""
+        service = self._named(reference, "HealthcareService")
+        if service is not None and isinstance(service.resource, HealthcareService):
+            reference = service.resource.provided_by
         named = self._named(reference, "Organization")
         if named is None:
             return _identifier(reference, "Organization").rpartition("|")[2]
@@ -173,6 +232,12 @@ def _identifier(reference: Reference | None, kind: str) -> str:
     if not reference.reference and reference.identifier is not None and reference.identifier.value:
         return reference.identifier.key
     return ""
+
+
+def _last(literal: str) -> str:
+    """What a literal reference ends with: the id, the UUID, the value of an identifier."""
+    _, conditional, value = literal.rpartition("|")
+    return value if conditional else literal.partition("/_history/")[0].rpartition("/")[2].removeprefix(_URN)
 
 
 def _typed(identifier: Identifier, codes: set[str] | frozenset[str]) -> bool:

@@ -13,9 +13,10 @@ import msgspec
 from sidecar.facts.feeds import periods
 from sidecar.facts.feeds.directory import Directory
 from sidecar.facts.feeds.files import Consumed, Part, Unreadable, parts, size
-from sidecar.facts.feeds.mapping import VOID, take
+from sidecar.facts.feeds.mapping import take
 from sidecar.facts.feeds.reading import Feed, Reading, Skipped, Told
-from sidecar.facts.feeds.resources import DECODERS, HEADER, READ, CareTeam, Encounter, Identifier, Resource
+from sidecar.facts.feeds.resources import DECODERS, HEADER, POINTED, READ, Encounter, Identifier, Resource
+from sidecar.facts.feeds.stays import VOID
 
 
 def unwatched(_: int) -> None:
@@ -48,11 +49,12 @@ def _directory(paths: Sequence[Path], feed: Feed, consumed: Consumed) -> Directo
         for part in parts(path, consumed):
             if isinstance(part, Unreadable):
                 continue
-            resource = _decoded(part)
+            resource = _pointed_at(part, directory)
             if isinstance(resource, Encounter):
+                directory.numbered(resource, part.full_url)
                 if (instant := _last_instant(resource, feed.zone)) is not None:
                     encounters.append((Encounter(subject=resource.subject), instant))
-            elif resource is not None and not isinstance(resource, CareTeam):
+            elif resource is not None:
                 directory.add(resource, part.full_url)
     # Not before the end: an export that sorts by type tells encounters before their patients.
     for encounter, instant in encounters:
@@ -60,13 +62,16 @@ def _directory(paths: Sequence[Path], feed: Feed, consumed: Consumed) -> Directo
     return directory
 
 
-def _decoded(part: Part) -> Resource | None:
-    """The resource, or None for one that is malformed or says nothing facts are made of."""
+def _pointed_at(part: Part, directory: Directory) -> Resource | None:
+    """A resource that others point at, or None for one that is malformed or of another type."""
     try:
-        kind = HEADER.decode(part.raw).resource_type
-        return DECODERS[kind].decode(part.raw) if kind in READ else None
+        header = HEADER.decode(part.raw)
+        if header.resource_type in POINTED:
+            return DECODERS[header.resource_type].decode(part.raw)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
+    directory.called(header, part.full_url)
+    return None
 
 
 def _last_instant(encounter: Encounter, zone: tzinfo) -> int | None:
@@ -105,7 +110,8 @@ def _reading(part: Part | Unreadable, feed: Feed, directory: Directory) -> Readi
 
 def _name(resource: Resource, full_url: str) -> str:
     """The identity of a resource, the same at every import: its id, its URN or its first identifier; or empty."""
-    identifiers: tuple[Identifier, ...] = getattr(resource, "identifier", ())
+    stated: tuple[Identifier, ...] | Identifier | None = getattr(resource, "identifier", None)
+    identifiers = (stated,) if isinstance(stated, Identifier) else stated or ()
     first = next((identifier.key for identifier in identifiers if identifier.value), "")
     identity = resource.id or full_url.removeprefix("urn:uuid:") or first
     return f"{resource.resource_type}/{identity}" if identity else ""

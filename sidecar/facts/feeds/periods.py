@@ -6,6 +6,7 @@ establishment's time zone; an end written as an instant is the first instant out
 """
 
 import re
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta, tzinfo
 
 from sidecar.core import instants
@@ -44,6 +45,25 @@ def within(inner: Period, outer: Period) -> Period | None:
     if shared.from_ is not None and shared.to is not None and shared.to <= shared.from_:
         return None
     return shared
+
+
+def without(whole: Period, cuts: Iterable[Period]) -> list[Period]:
+    """What is left of a period, in order of time, once others are cut out of it."""
+    left = [whole]
+    for cut in cuts:
+        spared: list[Period] = []
+        for one in left:
+            spared += [part for part in (_before(one, cut.from_), _after(one, cut.to)) if part is not None]
+        left = spared
+    return left
+
+
+def _before(one: Period, instant: int | None) -> Period | None:
+    return within(one, Period(to=instant)) if instant is not None else None
+
+
+def _after(one: Period, instant: int | None) -> Period | None:
+    return within(one, Period(from_=instant)) if instant is not None else None
 
 
 def calendar_day(text: str, zone: tzinfo) -> str:

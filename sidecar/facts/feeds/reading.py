@@ -6,7 +6,7 @@ from datetime import tzinfo
 from msgspec import Struct, field, structs
 
 from sidecar.core.instants import Instant
-from sidecar.core.model import Fact, Period, Retraction
+from sidecar.core.model import Fact, Period, Resource, Retraction
 
 RPPS = "https://rpps.esante.gouv.fr"
 NPI = "http://hl7.org/fhir/sid/us-npi"
@@ -17,7 +17,9 @@ class Feed(Struct, frozen=True):
 
     `profiles` maps `system|code` of a role, specialty or qualification to a profile of the pack; what is not in it
     gets `default_profile`, or is skipped when that is empty. `units` renames units; others keep their identifier.
-    The identifier systems of patients and practitioners come the preferred first.
+    `categories`, `tags` and `flags` map codes of documents and requests, security labels, and flags to words of the
+    pack. `parts` maps a participation type of an encounter to `responsible`, `care` or `other`, where an export does
+    not mean by it what HL7 does. The identifier systems of patients and practitioners come the preferred first.
     """
 
     as_of: Instant
@@ -27,6 +29,10 @@ class Feed(Struct, frozen=True):
     profiles: Mapping[str, str] = field(default_factory=dict)
     default_profile: str = ""
     units: Mapping[str, str] = field(default_factory=dict)
+    categories: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    flags: Mapping[str, str] = field(default_factory=dict)
+    parts: Mapping[str, str] = field(default_factory=dict)
     patient_systems: tuple[str, ...] = ()
     practitioner_systems: tuple[str, ...] = (RPPS, NPI)
 
@@ -40,13 +46,19 @@ class Skipped(Struct, frozen=True):
 
 
 class Reading(Struct, frozen=True):
-    """What one resource gave. `resource` is its type, empty for what could not even be recognised."""
+    """What one resource gave. `resource` is its type, empty for what could not even be recognised.
+
+    `document` is what the record system would send of a document with a question; it is no fact. `sort` is the class
+    of an encounter, the former ones before it.
+    """
 
     where: str
     resource: str
     facts: tuple[Fact, ...] = ()
     retract: tuple[Retraction, ...] = ()
     skipped: tuple[Skipped, ...] = ()
+    document: Resource | None = None
+    sort: str = ""
 
 
 class Told:
@@ -56,6 +68,8 @@ class Told:
         """`name` is the identity of the resource, as in `Encounter/17`: the facts are named after it."""
         self.name = name
         self.facts: list[Fact] = []
+        self.document: Resource | None = None
+        self.sort = ""
         self._ids: list[str] = []
         self._skipped: list[Skipped] = []
         self._feed = feed
@@ -83,7 +97,8 @@ class Told:
         """What was given, and what is taken back because it no longer holds."""
         given = {fact.id for fact in self.facts}
         retract = tuple(Retraction(self._feed.source, fact_id) for fact_id in self._ids if fact_id not in given)
-        return Reading(where, resource, tuple(self.facts), retract, tuple(self._skipped))
+        skipped = tuple(self._skipped)
+        return Reading(where, resource, tuple(self.facts), retract, skipped, self.document, self.sort)
 
     def nothing(self, where: str, resource: str, reason: str, detail: str) -> Reading:
         """The resource cannot be used: none of its facts hold."""

@@ -4,7 +4,7 @@ FHIR JSON has no null outside arrays of primitives (R4 2.6.2), so a null here is
 """
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, field
 
 
 class Coding(Struct, frozen=True):
@@ -57,6 +57,7 @@ class Meta(Struct, frozen=True, rename="camel"):
     """What a server says of its copy."""
 
     last_updated: str = ""
+    security: tuple[Coding, ...] = ()
 
 
 class Resource(Struct, frozen=True, rename="camel"):
@@ -141,11 +142,35 @@ class Place(Struct, frozen=True):
     period: FhirPeriod | None = None
 
 
+class Spell(Struct, frozen=True):
+    """Encounter.statusHistory: a state the encounter was in, and when."""
+
+    status: str
+    period: FhirPeriod
+
+
+class ClassSpell(Struct, frozen=True):
+    """Encounter.classHistory: a class the encounter had, and when."""
+
+    class_: Coding = field(name="class")
+
+
+class HealthcareService(Resource, frozen=True, rename="camel"):
+    """HealthcareService: what an organisation offers, as appointments and requests name it."""
+
+    identifier: tuple[Identifier, ...] = ()
+    provided_by: Reference | None = None
+
+
 class Encounter(Resource, frozen=True, rename="camel"):
     """Encounter."""
 
     identifier: tuple[Identifier, ...] = ()
     status: str = ""
+    status_history: tuple[Spell, ...] = ()
+    class_: Coding = field(default=Coding(), name="class")
+    class_history: tuple[ClassSpell, ...] = ()
+    part_of: Reference | None = None
     subject: Reference | None = None
     participant: tuple[Participant, ...] = ()
     period: FhirPeriod | None = None
@@ -170,6 +195,130 @@ class CareTeam(Resource, frozen=True, rename="camel"):
     participant: tuple[Member, ...] = ()
 
 
+class Attendee(Struct, frozen=True):
+    """Appointment.participant."""
+
+    actor: Reference | None = None
+    required: str = ""
+    status: str = ""
+
+
+class Appointment(Resource, frozen=True, rename="camel"):
+    """Appointment."""
+
+    identifier: tuple[Identifier, ...] = ()
+    status: str = ""
+    start: str = ""
+    end: str = ""
+    participant: tuple[Attendee, ...] = ()
+
+
+class ServiceRequest(Resource, frozen=True, rename="camel"):
+    """ServiceRequest: somebody asks a service for something about a patient."""
+
+    identifier: tuple[Identifier, ...] = ()
+    status: str = ""
+    intent: str = ""
+    category: tuple[Concept, ...] = ()
+    code: Concept = Concept()
+    subject: Reference | None = None
+    occurrence_date_time: str = ""
+    occurrence_period: FhirPeriod | None = None
+    authored_on: str = ""
+    performer: tuple[Reference, ...] = ()
+    location_reference: tuple[Reference, ...] = ()
+    meta: Meta = Meta()
+
+
+class Actor(Struct, frozen=True):
+    """Consent.provision.actor."""
+
+    reference: Reference | None = None
+    role: Concept = Concept()
+
+
+class ConsentData(Struct, frozen=True):
+    """Consent.provision.data."""
+
+    reference: Reference
+    meaning: str = ""
+
+
+class Provision(Struct, frozen=True, rename="camel"):
+    """Consent.provision: who is permitted or refused what, with what narrows it."""
+
+    type: str = ""
+    period: FhirPeriod | None = None
+    actor: tuple[Actor, ...] = ()
+    action: tuple[Concept, ...] = ()
+    security_label: tuple[Coding, ...] = ()
+    purpose: tuple[Coding, ...] = ()
+    class_: tuple[Coding, ...] = field(default=(), name="class")
+    code: tuple[Concept, ...] = ()
+    data: tuple[ConsentData, ...] = ()
+    provision: "tuple[Provision, ...]" = ()
+
+
+class Consent(Resource, frozen=True, rename="camel"):
+    """Consent: the patient's will."""
+
+    identifier: tuple[Identifier, ...] = ()
+    status: str = ""
+    scope: Concept = Concept()
+    patient: Reference | None = None
+    date_time: str = ""
+    policy_rule: Concept = Concept()
+    provision: Provision | None = None
+
+
+class Flag(Resource, frozen=True, rename="camel"):
+    """Flag: a warning on a patient."""
+
+    identifier: tuple[Identifier, ...] = ()
+    status: str = ""
+    code: Concept = Concept()
+    subject: Reference | None = None
+    period: FhirPeriod | None = None
+
+
+class Composition(Resource, frozen=True, rename="camel"):
+    """Composition: a structured document."""
+
+    identifier: Identifier | None = None
+    status: str = ""
+    type: Concept = Concept()
+    category: tuple[Concept, ...] = ()
+    subject: Reference | None = None
+    encounter: Reference | None = None
+    date: str = ""
+    author: tuple[Reference, ...] = ()
+    confidentiality: str = ""
+    custodian: Reference | None = None
+
+
+class DocumentContext(Struct, frozen=True):
+    """DocumentReference.context."""
+
+    encounter: tuple[Reference, ...] = ()
+
+
+class DocumentReference(Resource, frozen=True, rename="camel"):
+    """DocumentReference: what is known of a document that lies elsewhere."""
+
+    master_identifier: Identifier | None = None
+    identifier: tuple[Identifier, ...] = ()
+    status: str = ""
+    doc_status: str = ""
+    type: Concept = Concept()
+    category: tuple[Concept, ...] = ()
+    subject: Reference | None = None
+    date: str = ""
+    author: tuple[Reference, ...] = ()
+    custodian: Reference | None = None
+    security_label: tuple[Concept, ...] = ()
+    context: DocumentContext = DocumentContext()
+
+
 class Asked(Struct, frozen=True):
     """Bundle.entry.request."""
 
@@ -192,15 +341,26 @@ class Bundle(Struct, frozen=True):
     entry: tuple[Entry, ...] = ()
 
 
-READ: dict[str, type[Resource]] = {
+# What other resources point at: read before anything else.
+POINTED: dict[str, type[Resource]] = {
     "Patient": Patient,
     "Practitioner": Practitioner,
     "PractitionerRole": PractitionerRole,
     "Organization": Organization,
+    "HealthcareService": HealthcareService,
     "Location": Location,
     "Encounter": Encounter,
-    "CareTeam": CareTeam,
 }
+READ: dict[str, type[Resource]] = POINTED | {
+    "CareTeam": CareTeam,
+    "Appointment": Appointment,
+    "ServiceRequest": ServiceRequest,
+    "Consent": Consent,
+    "Flag": Flag,
+    "Composition": Composition,
+    "DocumentReference": DocumentReference,
+}
+DOCUMENTS = frozenset({"Composition", "DocumentReference"})
 
 HEADER = msgspec.json.Decoder(Resource)
 BUNDLE = msgspec.json.Decoder(Bundle)

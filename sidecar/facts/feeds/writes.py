@@ -17,18 +17,32 @@ BATCH = 500  # facts and retractions of one request
 EXAMPLES = 3  # places named for each reason
 
 # The type of resource each kind is told by: without a single one, the import says nothing of that kind.
-TELLER = {"assignment": "PractitionerRole", "record_state": "Patient", "relation": "CareTeam", "stay": "Encounter"}
-# What gives access ends when its source no longer tells it. A death or a merge does not: it restricts, and stays.
-GROUNDS = frozenset({"assignment", "relation", "stay"})
+TELLER = {
+    "assignment": "PractitionerRole",
+    "directive": "Consent",
+    "record_state": "Patient",
+    "relation": "CareTeam",
+    "stay": "Encounter",
+}
+# What gives access ends when its source no longer tells it. A death, a merge or a refusal does not: it restricts, and
+# stays. Each with the kind that must be told whole for its silence to mean something.
+GROUNDS = {"assignment": "assignment", "consent": "directive", "relation": "relation", "stay": "stay"}
 # The kinds that may lack a fact when a resource of this type is lost; of an unknown type, any.
 LOST_WITH = {
-    "Patient": ("record_state", "relation", "stay"),
-    "Practitioner": ("assignment", "relation", "stay"),
+    "Patient": ("directive", "record_state", "relation", "stay"),
+    "Practitioner": ("assignment", "directive", "relation", "stay"),
     "PractitionerRole": ("assignment",),
     "Organization": ("assignment", "stay"),
     "Location": ("stay",),
     "Encounter": ("relation", "stay"),
+    "HealthcareService": ("relation",),
     "CareTeam": ("relation",),
+    "Appointment": ("relation",),
+    "ServiceRequest": ("relation",),
+    "Consent": ("directive",),
+    "Flag": ("record_state",),
+    "Composition": (),
+    "DocumentReference": (),
 }
 
 
@@ -42,6 +56,26 @@ class Write(Struct, frozen=True):
     watermarks: tuple[Watermark, ...] = ()
 
 
+class Encounters:
+    """What became of the encounters of one class."""
+
+    def __init__(self) -> None:
+        """None yet."""
+        self.read = 0
+        self.stays = 0  # those with at least one stay: a patient, a unit, a period
+        self.responsible = 0  # of these, those that name who answers for the patient
+        self.why: Counter[str] = Counter()  # the first reason of each of the others
+
+    def note(self, reading: Reading) -> None:
+        """Count one encounter."""
+        stays = [fact.stay for fact in reading.facts if fact.stay is not None]
+        self.read += 1
+        self.stays += bool(stays)
+        self.responsible += any(stay.responsible_id for stay in stays)
+        if not stays:
+            self.why[reading.skipped[0].reason if reading.skipped else "no stay"] += 1
+
+
 class Report:
     """What an import took, what it skipped and why; complete once its writes have all been drawn."""
 
@@ -50,6 +84,8 @@ class Report:
         self.resources: Counter[str] = Counter()  # read, by type; empty for what could not be recognised
         self.facts: Counter[str] = Counter()  # by kind
         self.units: Counter[str] = Counter()  # stays by unit: one that holds nearly all is an establishment
+        self.documents: Counter[str] = Counter()  # by category
+        self.encounters: dict[str, Encounters] = {}  # by class, the former ones before it
         self.taken_back = 0
         self.skipped: Counter[tuple[str, str]] = Counter()  # by type and reason
         self.examples: dict[tuple[str, str], list[str]] = {}  # the first places, with their detail
@@ -59,6 +95,10 @@ class Report:
     def note(self, reading: Reading) -> None:
         """Count one resource."""
         self.resources[reading.resource] += 1
+        if reading.document is not None:
+            self.documents[reading.document.category] += 1
+        if reading.resource == "Encounter":
+            self.encounters.setdefault(reading.sort, Encounters()).note(reading)
         for fact in reading.facts:
             self.facts[fact.kind] += 1
             if fact.stay is not None:
@@ -88,7 +128,8 @@ def writes(
 
     `complete`: these files are all that the source knows. Then the last request vouches, as of the import, for
     every kind of which nothing was lost; and of `known`, the (kind, id) this source has told before, the grounds
-    it no longer tells are taken back, since a watermark would otherwise keep them fresh for ever.
+    it no longer tells are taken back, since a watermark would otherwise keep them fresh for ever. A directive that
+    consents is known as `consent`, any other as `directive`.
     """
     batch: list[Fact] = []
     retract: dict[str, Retraction] = {}
@@ -110,7 +151,7 @@ def writes(
         yield _write(feed, facts=tuple(batch))
     if complete:
         report.vouched = report.tells_all()
-        gone = [name for kind, name in known if kind in GROUNDS and kind in report.vouched and name not in given]
+        gone = [name for kind, name in known if GROUNDS.get(kind) in report.vouched and name not in given]
         retract.update((name, Retraction(feed.source, name)) for name in gone)
     report.taken_back = len(retract)
     over = tuple(retract.values())

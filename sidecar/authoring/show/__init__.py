@@ -1,0 +1,1 @@
+"""A pack as a page its readers can argue with: who may see what, why, why not, and on what authority."""

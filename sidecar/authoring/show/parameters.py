@@ -1,0 +1,143 @@
+"""The parameters of a pack as people read them, with their source and who sets them; and every source it cites."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from sidecar.authoring.explain.rows import Row
+from sidecar.authoring.show.labels import key_label, label
+from sidecar.authoring.show.names import Names
+from sidecar.authoring.show.sheet import Named, Parameter, Parameters, Source
+from sidecar.authoring.show.wording import duration
+from sidecar.core.compiled import number
+from sidecar.core.pack import Pack
+
+# Keys of [break_glass] that are not durations; every other whole number there is one, in seconds.
+COUNTS = frozenset({"justification_min", "justification_free", "justification_max"})
+# Keys that name other tables, or are shown elsewhere on the page.
+ELSEWHERE = frozenset({"action", "purpose", "modes", "reason", "motives", "gates", "eligible"})
+
+
+class Told:
+    """Reads parameters for one language."""
+
+    def __init__(self, pack: Pack, names: Names, language: str) -> None:
+        """`pack` is as its file says, groups not flattened."""
+        self._pack, self._names, self._language = pack, names, language
+
+    def tables(self) -> tuple[Parameters, ...]:
+        """Every table that holds something to argue about."""
+        found = (
+            ("settings", self._settings()),
+            ("break_glass", self._fields("break_glass", self._pack.break_glass)),
+            ("relations", self._relations()),
+            ("freshness", self._fields("freshness", self._pack.freshness)),
+            ("vocabulary", self._lists()),
+            ("jobs", self._jobs()),
+        )
+        return tuple(
+            Parameters(Named(name, label(name, self._language)), tuple(listed)) for name, listed in found if listed
+        )
+
+    def sources(self, rows: Iterable[Row]) -> tuple[Source, ...]:
+        """Every source that a row, a setting or an origin names, by number."""
+        rules: dict[str, set[str]] = {}
+        keys: dict[str, set[str]] = {}
+        for row in rows:
+            for each in row.source.split():
+                rules.setdefault(each, set()).add(row.rule)
+        for table in self.tables():
+            for parameter in table.listed:
+                for each in parameter.source.split():
+                    keys.setdefault(each, set()).add(parameter.key)
+        return tuple(
+            Source(
+                Named(each, self._names.text("sources", each) or self._pack.sources.get(each, "")),
+                tuple(sorted(rules.get(each, ()), key=number)),
+                tuple(sorted(keys.get(each, ()))),
+            )
+            for each in sorted({*rules, *keys}, key=number)
+        )
+
+    def _settings(self) -> list[Parameter]:
+        return [
+            Parameter(
+                name,
+                self._names.text("settings", name) or name,
+                self._value(setting.value, setting.unit),
+                setting.source,
+                setting.set_by,
+            )
+            for name, setting in self._pack.settings.items()
+        ]
+
+    def _relations(self) -> list[Parameter]:
+        found = []
+        for kind, window in self._pack.vocabulary.relations.items():
+            parts = [
+                f"{duration(length, self._language)} {label(side, self._language)}"
+                for side, length in (("before", window.before), ("after", window.after))
+                if length
+            ]
+            if parts:
+                name = self._names.text("relations", kind) or kind
+                found.append(self._parameter(f"vocabulary.relations.{kind}", name, ", ".join(parts)))
+        return found
+
+    def _fields(self, table: str, struct: msgspec.Struct) -> list[Parameter]:
+        found = []
+        for info in msgspec.structs.fields(struct):
+            path, value = f"{table}.{info.encode_name}", getattr(struct, info.name)
+            if info.encode_name in ELSEWHERE or value in ((), {}):
+                continue
+            what = key_label(path, self._language)
+            unit = "" if info.encode_name in COUNTS else "s"
+            if isinstance(value, Mapping):
+                for inner, one in value.items():
+                    found.append(self._parameter(f"{path}.{inner}", f"{what} ({inner})", self._value(one, unit)))
+            else:
+                found.append(self._parameter(path, what, self._value(value, unit)))
+        return found
+
+    def _lists(self) -> list[Parameter]:
+        found = []
+        for key, table in (("denied_purposes", "purposes"), ("protected_flags", "flags")):
+            path = f"vocabulary.{key}"
+            named = self._names.all(table, getattr(self._pack.vocabulary, key))
+            found.append(
+                self._parameter(path, key_label(path, self._language), ", ".join(each.label for each in named))
+            )
+        return found
+
+    def _jobs(self) -> list[Parameter]:
+        found = []
+        for name, job in self._pack.jobs.items():
+            parts = (
+                ", ".join(each.label for each in self._names.all("actions", job.actions)),
+                ", ".join(each.label for each in self._names.all("categories", job.categories)),
+                ", ".join(each.label for each in self._names.all("purposes", job.purposes)),
+            )
+            found.append(self._parameter(f"jobs.{name}", self._names.of("profiles", name).label, " · ".join(parts)))
+        return found
+
+    def _parameter(self, path: str, what: str, value: str) -> Parameter:
+        """A parameter with the origin of the nearest table above it that states one."""
+        parts = path.split(".")
+        for kept in range(len(parts), 0, -1):
+            origin = self._pack.origins.get(".".join(parts[:kept]))
+            if origin:
+                return Parameter(path, what, value, origin.source, origin.set_by)
+        return Parameter(path, what, value, "", "")
+
+    def _value(self, value: Any, unit: str) -> str:
+        if isinstance(value, bool):
+            return label("yes" if value else "no", self._language)
+        if isinstance(value, int):
+            return duration(value, self._language) if unit == "s" else f"{value} {unit}".rstrip()
+        if isinstance(value, tuple):
+            return ", ".join(self._said(each) for each in value)
+        return str(value)
+
+    def _said(self, name: str) -> str:
+        return self._names.text("motives", name) or self._names.of("profiles", name).label

@@ -1,0 +1,99 @@
+"""How much one person asks: distinct patients an hour, refusals in ten minutes (A-30, S-96, S-195).
+
+What was counted goes into the snapshot a question is decided from, so that a decision stays a value of what it is
+given, and into its record, so that it can be taken again.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Iterable
+from threading import Lock
+
+from msgspec import Struct
+
+from sidecar.core.instants import SECOND
+from sidecar.core.model import Relied
+
+PATIENTS_WINDOW = 3600 * SECOND
+DENIALS_WINDOW = 600 * SECOND
+KEPT = 200_000  # patients and refusals remembered in all; whoever was quiet longest is forgotten first
+
+SOURCE = "sidecar"  # of what the sidecar counted itself, among the facts a decision rested on
+PATIENTS, DENIALS = "patients_per_hour", "denials_per_ten_minutes"
+
+
+class Usage(Struct, frozen=True):
+    """What the sidecar counted of the subject of a question, before it was answered.
+
+    `patients` are the distinct ones opened in the last hour, the one asked about included; `denials` the refusals of
+    the last ten minutes.
+    """
+
+    patients: int = 0
+    denials: int = 0
+
+
+UNCOUNTED = Usage()
+
+
+def recorded(relied: Iterable[Relied]) -> Usage:
+    """What had been counted when this decision was taken, as far as it rested on it."""
+    counts = {each.id: each.seq for each in relied if each.source == SOURCE}
+    return Usage(counts.get(PATIENTS, 0), counts.get(DENIALS, 0))
+
+
+class _Person:
+    __slots__ = ("denials", "patients")
+
+    def __init__(self) -> None:
+        self.patients: OrderedDict[str, int] = OrderedDict()  # patient → when last opened, the latest last
+        self.denials: deque[int] = deque()
+
+    def forget(self, now: int) -> int:
+        """Drops what has left its window; how many entries that were."""
+        before = len(self.patients) + len(self.denials)
+        while self.patients and next(iter(self.patients.values())) <= now - PATIENTS_WINDOW:
+            self.patients.popitem(last=False)
+        while self.denials and self.denials[0] <= now - DENIALS_WINDOW:
+            self.denials.popleft()
+        return before - len(self.patients) - len(self.denials)
+
+
+class Counters:
+    """Counts by tenant and subject, in memory: a restart begins again at zero. Any thread may use it."""
+
+    def __init__(self, kept: int = KEPT) -> None:
+        """`kept` bounds what is remembered of everybody together."""
+        self._people: OrderedDict[tuple[str, str], _Person] = OrderedDict()
+        self._kept, self._held = kept, 0
+        self._lock = Lock()
+
+    def usage(self, tenant: str, subject_id: str, patient_id: str, now: int) -> Usage:
+        """What was counted of this subject up to `now`, with the patient asked about; empty for none."""
+        with self._lock:
+            person = self._people.get((tenant, subject_id))
+            if person is None:
+                return Usage(1 if patient_id else 0)
+            self._held -= person.forget(now)
+            more = 1 if patient_id and patient_id not in person.patients else 0
+            return Usage(len(person.patients) + more, len(person.denials))
+
+    def note(self, tenant: str, subject_id: str, patient_id: str, permitted: bool, now: int) -> None:
+        """Count an answer: a patient opened, or a refusal."""
+        if permitted and not patient_id:
+            return
+        with self._lock:
+            key = tenant, subject_id
+            person = self._people.get(key)
+            if person is None:
+                person = self._people[key] = _Person()
+            self._people.move_to_end(key)
+            if not permitted:
+                person.denials.append(now)
+                self._held += 1
+            else:
+                self._held += patient_id not in person.patients
+                person.patients[patient_id] = now
+                person.patients.move_to_end(patient_id)
+            while self._held > self._kept:
+                _, quiet = self._people.popitem(last=False)
+                self._held -= len(quiet.patients) + len(quiet.denials)
