@@ -4,9 +4,12 @@ The cheap questions here are sufficient, never necessary: when one fails, `stric
 `shape.value` says the same in a plain way, and the tests compare the two.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf.descriptor_pb2 import FieldDescriptorProto
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from msgspec.structs import replace
@@ -66,23 +69,44 @@ MOST_RECORDS = 1000
 M = TypeVar("M", bound=Message)
 
 
+def _parts_of(kind: type[Message]) -> Any:
+    """A message with the fields of `kind` whose messages stay bytes: parts that come again need no second reading."""
+    file = descriptor_pb2.FileDescriptorProto(name=f"{kind.__name__}.parts", package="sidecar.v1", syntax="proto3")
+    parts = file.message_type.add(name=kind.__name__)
+    for field in kind.DESCRIPTOR.fields:
+        # Repeated: protobuf joins what is said of one message twice, and so do its bytes.
+        plain = (FieldDescriptorProto.TYPE_STRING, FieldDescriptorProto.LABEL_OPTIONAL)
+        type_, label = (
+            (FieldDescriptorProto.TYPE_BYTES, FieldDescriptorProto.LABEL_REPEATED) if field.message_type else plain
+        )
+        parts.field.add(name=field.name, number=field.number, type=type_, label=label)
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"sidecar.v1.{kind.__name__}"))
+
+
+_QUESTION = _parts_of(access_pb2.CheckAccessRequest)
+
+
 def question(payload: bytes) -> Request:
     """The question of a CheckAccessRequest. Raises InvalidRequest naming the field."""
-    message = parsed(access_pb2.CheckAccessRequest, payload)
-    if not (message.HasField("subject") and message.HasField("resource")):
-        check(message)
+    parts = parsed(_QUESTION, payload)
+    subject, resource, authentication = parts.subject, parts.resource, parts.authentication
+    device, context = parts.device, parts.context
+    if not (subject and resource):
+        check(access_pb2.CheckAccessRequest.FromString(payload))
     facts: tuple[Fact, ...] = ()
-    if message.facts:
-        check(message)
+    if parts.facts:
+        message = _checked(access_pb2.CheckAccessRequest, payload)
         facts = tuple(value(Fact, fact) for fact in message.facts)
     return Request(
-        _subject(message.subject.SerializeToString()),
-        _word(message.action, "action"),
-        _resource(message.resource, "resource."),
-        _word(message.purpose, "purpose"),
-        _authentication(message.authentication) if message.HasField("authentication") else None,
-        _device(message.device) if message.HasField("device") else None,
-        _context(message.context) if message.HasField("context") else NO_CONTEXT,
+        _subject(_joined(subject)),
+        _word(parts.action, "action"),
+        _resource(parsed(access_pb2.Resource, _joined(resource), "resource."), "resource."),
+        _word(parts.purpose, "purpose"),
+        _authentication(_joined(authentication)) if authentication else None,
+        _device(_joined(device)) if device else None,
+        _context(parsed(access_pb2.Context, _joined(context), "context.")) if context else NO_CONTEXT,
         facts,
     )
 
@@ -107,8 +131,8 @@ def batch(payload: bytes) -> tuple[tuple[Request | ItemFault, ...], bool]:
         "",
         Resource(patient_id=message.patient_id),
         _word(message.purpose, "purpose"),
-        _authentication(message.authentication) if message.HasField("authentication") else None,
-        _device(message.device) if message.HasField("device") else None,
+        _authentication(message.authentication.SerializeToString()) if message.HasField("authentication") else None,
+        _device(message.device.SerializeToString()) if message.HasField("device") else None,
         _context(message.context) if message.HasField("context") else NO_CONTEXT,
     )
     items = tuple(_item(item, common, f"items[{n}].") for n, item in enumerate(message.items))
@@ -199,10 +223,15 @@ def _item(item: access_pb2.BatchItem, common: Request, path: str) -> Request | I
         return ItemFault(fault.field, fault.description)
 
 
+def _joined(parts: Sequence[bytes]) -> bytes:
+    """The bytes of a message that was said once, or more often."""
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
 @lru_cache(maxsize=4096)
 def _subject(said: bytes) -> Subject:
     """The subject these bytes are. The same people ask all day, and theirs is the longest part of a question."""
-    m = access_pb2.Subject.FromString(said)
+    m = parsed(access_pb2.Subject, said, "subject.")
     subject = Subject(
         m.id,
         m.kind,
@@ -254,7 +283,10 @@ def _subject(said: bytes) -> Subject:
     return subject
 
 
-def _authentication(m: access_pb2.Authentication) -> Authentication:
+@lru_cache(maxsize=4096)
+def _authentication(said: bytes) -> Authentication:
+    """The authentication these bytes are: a record that opens is many questions of one session in one second."""
+    m = parsed(access_pb2.Authentication, said, "authentication.")
     authentication = Authentication(
         m.acr,
         tuple(m.amr[:]) if m.amr else (),
@@ -269,7 +301,9 @@ def _authentication(m: access_pb2.Authentication) -> Authentication:
     return authentication
 
 
-def _device(m: access_pb2.Device) -> Device:
+@lru_cache(maxsize=256)
+def _device(said: bytes) -> Device:
+    m = parsed(access_pb2.Device, said, "device.")
     device = Device(
         getattr(m, "class"),
         m.managed if m.HasField("managed") else None,

@@ -123,16 +123,19 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
 M = TypeVar("M", bound=Message)
 
 
-def parsed(kind: type[M], payload: bytes) -> M:
-    """The message these bytes are, without a field this server does not know. Raises InvalidRequest."""
+def parsed(kind: type[M], payload: bytes, path: str = "") -> M:
+    """The message these bytes are, without a field this server does not know. Raises InvalidRequest.
+
+    `path` is where the message stands in the call, empty or ending in a dot.
+    """
     try:
         message = kind.FromString(payload)
     except DecodeError:
-        raise InvalidRequest("message", f"not a {kind.DESCRIPTOR.full_name}") from None
+        raise InvalidRequest(path.removesuffix(".") or "message", f"not a {kind.DESCRIPTOR.full_name}") from None
     # Whatever is unknown makes the bytes longer than what is known takes; equal lengths need no second look.
     message.DiscardUnknownFields()
     if message.ByteSize() != len(payload):
-        unknown = _unknown(kind.FromString(payload), "")
+        unknown = _unknown(kind.FromString(payload), path)
         if unknown:
             raise InvalidRequest(unknown, "a field this server does not know")
     return message
