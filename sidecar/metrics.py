@@ -74,5 +74,39 @@ class Metrics:
         self.policy_build = Gauge(
             "sidecar_policy_build_seconds", "How long the candidate read last took to build.", registry=registry
         )
+        self.emergencies_opened = Counter(
+            "sidecar_break_glass_opened",
+            "Emergency grants opened, by motive and group of units.",
+            ["motive", "unit_group"],
+            registry=registry,
+        )
+        self.emergencies_after_refusal = Counter(
+            "sidecar_break_glass_after_refusal",
+            "Of those, opened within two minutes of a refusal of the same access: perhaps a false one.",
+            ["unit_group"],
+            registry=registry,
+        )
+        self.emergencies_active = Gauge("sidecar_break_glass_active", "Emergency grants open now.", registry=registry)
+        self.emergencies_unreviewed = Gauge(
+            "sidecar_break_glass_unreviewed", "Grants that are over and wait for their review.", registry=registry
+        )
+        self.reviews_overdue = Gauge(
+            "sidecar_break_glass_overdue", "Grants not reviewed by their deadline.", registry=registry
+        )
+        self.oldest_unreviewed = Gauge(
+            "sidecar_break_glass_oldest_unreviewed_age_seconds",
+            "Time since the oldest grant that waits for its review was opened; 0 when none waits.",
+            registry=registry,
+        )
+        self.notices_pending = Gauge(
+            "sidecar_notices_pending", "Notices that nobody has acknowledged yet.", registry=registry
+        )
+        self.notices_overdue = Gauge("sidecar_notices_overdue", "Of those, the ones that are late.", registry=registry)
+        self.notices_sent = Counter(
+            "sidecar_notices_sent",
+            "Deliveries of notices tried, by address and outcome: taken, failed.",
+            ["address", "outcome"],
+            registry=registry,
+        )
         self.ready = Gauge("sidecar_ready", "1 when the part is ready, else 0.", ["part"], registry=registry)
         self.build = Info("sidecar_build", "Version of the product.", registry=registry)

@@ -7,7 +7,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from sidecar.core.bundle import Snapshot
-from sidecar.core.model import Answer, Caller, Decision, Effect, ItemFault, Request
+from sidecar.core.model import Answer, Caller, Effect, ItemFault, Request
 from sidecar.core.policy import PolicySet
 from sidecar.core.record import Checked, CheckedBatch, Entry, Recorded, Refused, item_id
 from sidecar.core.usage import Counters
@@ -98,12 +98,12 @@ class Pdp:
         clock: Callable[[], int],
         ticks: Callable[[], int],
         observe: Observe,
-        count: Callable[[Decision], None],
+        count: Callable[[Checked], None],
     ) -> None:
         """`clock` gives the instant in microseconds, `ticks` nanoseconds for durations.
 
         `observe` takes a stage (decide, record), its nanoseconds and how many questions shared them; `count`
-        takes each decision that is given.
+        takes each question that is answered.
         """
         self._policies, self._facts, self._ledger = policies, facts, ledger
         self._clock, self._ticks, self._observe, self._count = clock, ticks, observe, count
@@ -209,7 +209,7 @@ class Pdp:
 
     def _given(self, policies: PolicySet, checked: Checked, place: Recorded) -> Answer:
         decision, request = checked.decision, checked.request
-        self._count(decision)
+        self._count(checked)
         return Answer(
             decision,
             place.id,

@@ -3,9 +3,11 @@
 import gc
 import math
 import os
+import random
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
 
@@ -23,7 +25,7 @@ from sidecar.authoring.live import Live
 from sidecar.changes import Changes
 from sidecar.config import Config
 from sidecar.core.bundle import NEVER
-from sidecar.core.model import Caller, Decision
+from sidecar.core.model import Caller
 from sidecar.core.reading import (
     FactsPage,
     FactsQuery,
@@ -36,16 +38,21 @@ from sidecar.core.reading import (
     Status,
 )
 from sidecar.core.recall import Recalled, about
-from sidecar.core.record import Consulted
+from sidecar.core.record import Checked, Consulted
 from sidecar.emergencies import Emergencies
-from sidecar.errors import CallerRefused, NotFound, SidecarError
+from sidecar.emergency_counts import EmergencyCounts
+from sidecar.errors import CallerRefused, ConfigFault, FactsUnavailable, NotFound, SidecarError
 from sidecar.facts.room import open_room
 from sidecar.ledger.room import LedgerRoom
 from sidecar.metrics import Metrics
+from sidecar.notices.delivery import Address, Delivery
+from sidecar.notices.post import Reply
+from sidecar.notices.signing import secrets_of
 from sidecar.pdp import Pdp
 from sidecar.reloading import Reloading
 
 WATCH_SECONDS = 0.25
+STAND_SECONDS = 2.0
 
 
 def wall_clock() -> int:
@@ -108,6 +115,12 @@ class Sidecar:
             self._count,
         )
         self._changes = Changes(self._policies, self._facts, self._ledger, clock, lambda: secrets.token_hex(16))
+        self._controllers = _controllers(config)
+        self._emergency_counts = EmergencyCounts(self.metrics, config.notices.unit_groups, self._started_at)
+        self._stand_at, self._answering = 0.0, dict[str, bool]()
+        self._delivery = Delivery(
+            self._facts.grants, _addresses(config), clock, random.SystemRandom().random, self._sent
+        )
         self.emergencies = Emergencies(self._policies, self._facts, self._ledger, clock)
         self._callers = Callers([CallerConfig(**msgspec.structs.asdict(caller)) for caller in config.callers])
         self._fronts = self._build_fronts()
@@ -128,6 +141,7 @@ class Sidecar:
         self._watcher.start()
         self._watched.wait()
         self._reloading.start(self._changes)
+        self._delivery.start()
         # What is built by now stays: a collection that walks the facts and the policy stops every answer meanwhile.
         gc.collect()
         gc.freeze()
@@ -137,6 +151,7 @@ class Sidecar:
         """Not ready, drain, flush, close. What was acknowledged is on disk."""
         self._stopped.set()
         self._reloading.stop()
+        self._delivery.stop()
         self._watcher.join()
         for front in self._fronts:
             front.stop(self._config.limits.drain_seconds)
@@ -289,6 +304,7 @@ class Sidecar:
         self.metrics.ledger_signed.set(signed)
         self.metrics.ledger_checkpoint.set(signed_at)
         self.metrics.ledger_free.set(self._ledger.free_bytes)
+        self._look_at_emergencies(now)
         for caller in self._config.callers:
             known = self._facts.tenant_facts(caller.tenant)
             self.metrics.facts_sequence.labels(caller.tenant).set(known.seq)
@@ -298,7 +314,27 @@ class Sidecar:
                     age = math.inf if mark is None else (now - mark) / 1e6
                     self.metrics.facts_age.labels(controller, kind).set(age)
 
-    def _count(self, decision: Decision) -> None:
+    def _look_at_emergencies(self, now: int) -> None:
+        for tenant in self._controllers:
+            self._emergency_counts.look(self._facts.tenant_facts(tenant))
+        if time.monotonic() >= self._stand_at:
+            self._stand_at = time.monotonic() + STAND_SECONDS
+            with suppress(FactsUnavailable):  # readiness says so; the last numbers stay
+                self._emergency_counts.stand(
+                    [self._facts.grants.totals(*of_tenant, now) for of_tenant in self._controllers.items()], now
+                )
+
+    def _sent(self, address: str, reply: Reply) -> None:
+        self.metrics.notices_sent.labels(address, "taken" if reply.taken else "failed").inc()
+        if self._answering.get(address, True) != reply.taken:
+            said = "an address takes notices again" if reply.taken else "an address does not take notices"
+            self._log.warning(said, part=address, detail=reply.why or str(reply.status))
+        self._answering[address] = reply.taken
+
+    def _count(self, checked: Checked) -> None:
+        decision = checked.decision
+        if decision.offer.available:
+            self._emergency_counts.refused(checked, self._clock())
         key = (decision.effect, decision.reason)
         counter = self._decisions.get(key)
         if counter is None:
@@ -320,6 +356,33 @@ class Sidecar:
             return "metrics" in self._callers.by_token(authorization).roles
         except CallerRefused:
             return False
+
+
+def _controllers(config: Config) -> dict[str, tuple[str, ...]]:
+    """Every tenant of the callers, and the controllers they act for."""
+    found: dict[str, set[str]] = {}
+    for caller in config.callers:
+        found.setdefault(caller.tenant, set()).update(caller.controllers)
+    return {tenant: tuple(sorted(controllers)) for tenant, controllers in found.items()}
+
+
+def _addresses(config: Config) -> list[Address]:
+    """Where notices go, with the secrets that sign them. Raises ConfigFault."""
+    found = []
+    for settings in config.notices.addresses:
+        at = f"notices.addresses `{settings.name}`"
+        try:
+            secrets_ = secrets_of(Path(settings.secret_file).read_text(encoding="utf-8"))
+            if settings.ca:
+                Path(settings.ca).read_bytes()
+        except OSError as fault:
+            raise ConfigFault(f"{at}: {fault.filename}: cannot be read: {fault.strerror}") from None
+        except (ConfigFault, UnicodeDecodeError) as fault:
+            raise ConfigFault(f"{at}: `secret_file` {settings.secret_file}: {fault}") from None
+        given = msgspec.structs.asdict(settings)
+        del given["secret_file"]
+        found.append(Address(secrets=secrets_, **given))
+    return found
 
 
 def _instant(mark: int) -> int | None:

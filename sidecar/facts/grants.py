@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from sidecar.core.bundle import TenantFacts
 from sidecar.core.model import Grant
 from sidecar.core.notices import Notice
-from sidecar.core.reading import EventsPage, EventsQuery, GrantsPage, GrantsQuery
+from sidecar.core.reading import EventsPage, EventsQuery, GrantsPage, GrantsQuery, GrantTotals
 from sidecar.errors import InvalidRequest
 from sidecar.facts import outbox, reads
 from sidecar.facts.database import Database
@@ -36,6 +36,11 @@ class Grants:
             totals = outbox.totals(connection, tenant, named, at, now)
         shown, more = tuple(found[:limit]), len(found) > limit
         return GrantsPage(shown, shown[-1].id if more else "", totals)
+
+    def totals(self, tenant: str, controllers: Collection[str], now: int) -> GrantTotals:
+        """What stands in these controllers now. Raises FactsUnavailable."""
+        with self._database.reading() as connection:
+            return outbox.totals(connection, tenant, controllers, reads.visible(connection, tenant), now)
 
     def events(self, tenant: str, controllers: Collection[str], query: EventsQuery) -> EventsPage:
         """The notices after a cursor, in the order they were committed.

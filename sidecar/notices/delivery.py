@@ -6,6 +6,7 @@ not answer holds up nobody else, and no grant ever waits for any of this.
 """
 
 import asyncio
+import logging
 import ssl
 from collections.abc import Callable, Sequence
 from threading import Event, Thread
@@ -20,6 +21,8 @@ from sidecar.core.notices import Notice
 from sidecar.errors import SidecarError
 from sidecar.notices.post import Reply, post
 from sidecar.notices.signing import headers
+
+log = logging.getLogger(__name__)
 
 FIRST_WAIT, LONGEST_WAIT = 1 * SECOND, 300 * SECOND
 AT_ONCE = 8  # notices of one address in one round, each of another grant
@@ -159,7 +162,7 @@ class Delivery:
     def stop(self) -> None:
         """Stop at once; what was not taken is sent at the next start."""
         self._stopped.set()
-        if self._lanes:
+        if self._thread.is_alive():
             self._thread.join()
 
     def round(self) -> int:
@@ -207,5 +210,8 @@ class Delivery:
                 taken = self.round()
             except SidecarError:
                 taken = 0  # the store says itself that it cannot be used; what is owed stays owed
+            except Exception as error:  # the thread outlives whatever it meets: nobody else would deliver
+                taken = 0
+                log.error("the delivery of notices failed", extra={"error": type(error).__name__})
             if not taken:
                 self._stopped.wait(self._seconds)
