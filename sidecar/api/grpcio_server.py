@@ -99,7 +99,7 @@ class Together:
             self._closed = None in taken
             places = [place for place in taken if place is not None]
             wanted = [place for place in places if place.wanted()]
-            outgoing = self._method.serve([place.incoming for place in wanted])
+            outgoing = self._method.serve([place.incoming for place in wanted]) if wanted else []
             for place, out in zip(wanted, outgoing, strict=True):
                 place.outgoing = out
             for place in places:
