@@ -234,7 +234,7 @@ class Words(Others):
     def in_life(self, lifecycle: str) -> bool | None:
         """Whether the object is there in its life: as the request says, as the record says, or by its age."""
         stated, states = self.request.resource.lifecycle, [state for _, state in self.states()]
-        if lifecycle in (stated, *(state.lifecycle for state in states), self.aged(states)):
+        if lifecycle in (stated, *(state.lifecycle for state in states)) or lifecycle == self.aged(states):
             return True
         known = stated in ("brouillon", "actif", "archive", "gele", "expire", "invalide")
         return False if known and self.readable else self.absent("record_state")
