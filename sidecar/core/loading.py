@@ -15,7 +15,6 @@ from sidecar.core.vocabulary import REFERENCES
 from sidecar.core.words import Words
 from sidecar.errors import Fault, PolicyFault
 
-
 # Tables of texts that answers about emergencies show beside reasons.
 SHOWN = ("actions", "audiences", "categories", "motives", "profiles", "relations")
 
