@@ -119,13 +119,19 @@ MEANS = {
 }
 
 
+INTRODUCTION = (
+    "Made from [requirements.toml](requirements.toml) by `make docs`. A test holds every rule, story and file it names",
+    "to the tree, every story to its rules, and every source a row of the hospital pack cites to this page. S-n are",
+    "asked by the CNIL's and parliament's texts on patient records, L-n by law and official guidance; many rest on",
+    "drafts and secondary sources, so this page claims no conformity with any of them.",
+)
+HEAD = ("| number | what the source says | status | carried by |", "|---|---|---|---|")
+
+
 def _lines(claims: Claims) -> Iterator[str]:
     yield "# What is asked of the product, and what carries it"
     yield ""
-    yield "Made from [requirements.toml](requirements.toml) by `make docs`; a test holds every rule, story and file it names to the tree, every story to"
-    yield "its rules, and every source a row of the hospital pack cites to this page. S-n are asked by the CNIL's and parliament's texts on patient"
-    yield "records, L-n by law and official guidance; many rest on drafts and secondary sources, so this page claims no conformity with any of them."
-    yield ""
+    yield from (*INTRODUCTION, "")
     yield "| status | of S | of L | means |"
     yield "|---|---|---|---|"
     for status, means in MEANS.items():
@@ -143,8 +149,9 @@ def _lines(claims: Claims) -> Iterator[str]:
             "|---|---|---|---|",
         )
         for number in NUMBERS:
+            claim = claims[number]
             if number.startswith(letter):
-                yield f"| {number} | {_text(claims[number].says)} | {claims[number].status} | {_carried(claims[number])} |"
+                yield f"| {number} | {_text(claim.says)} | {claim.status} | {_carried(claim)} |"
 
 
 def _carried(claim: Claim) -> str:
