@@ -4,7 +4,7 @@ BIN := .venv/bin
 SETUP := scripts/setup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve proto format check test soak golden bench lock image
+.PHONY: help setup demo serve proto format check test soak docs golden bench lock image
 
 help:  ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,9 @@ test: check  ## everything that must hold
 
 soak: setup  ## the long form of the campaigns: every property tried 25 times more
 	SOAK=1 $(BIN)/pytest --timeout=7200
+
+docs: setup  ## write the pages that are made from other files
+	$(BIN)/python -m tests.pack.requirements
 
 golden: setup  ## write tests/golden/ anew; read the diff in review
 	GOLDEN=rewrite $(BIN)/pytest tests/ledger/test_leaf.py tests/explain/test_pages.py

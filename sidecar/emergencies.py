@@ -76,26 +76,34 @@ class Emergencies:
         """What an emergency asks of this profile and brings about, in this language. Raises PolicyUnavailable."""
         policies = self._policies.current
         rules = policies.pack.break_glass
+        sentences = policies.sentences.get(language) or policies.sentences[policies.pack.pack.language]
+        if not profile:
+            return Description(
+                names={code if "." in code else f"reasons.{code}": text for code, text in sentences.items()}
+            )
         if profile not in rules.eligible:
             return Description()
         scope = rules.eligible[profile]
 
-        def text(code: str) -> str:
-            sentences = policies.sentences.get(language) or policies.sentences[policies.pack.pack.language]
-            return sentences.get(code, code)
+        def text(table: str, code: str) -> str:
+            return sentences.get(f"{table}.{code}", code)
 
         categories = policies.pack.vocabulary.categories
         return Description(
             True,
             scope,
             tuple(each for each in categories if each in policies.compiled.members["g2"].get(scope, (scope,))),
-            tuple(Choice(motive, text(motive), shortest(rules, motive)) for motive in rules.motives),
+            tuple(Choice(motive, text("motives", motive), shortest(rules, motive)) for motive in rules.motives),
             rules.justification_max,
             rules.ttl,
             rules.reauth,
             rules.review_deadline,
             tuple(
-                Told(rule.audience, text(rule.audience), _within(rule.by_review, rule.within, rules.review_deadline))
+                Told(
+                    rule.audience,
+                    text("audiences", rule.audience),
+                    _within(rule.by_review, rule.within, rules.review_deadline),
+                )
                 for rule in rules.notices
                 if rule.on == "open_grant"
             ),

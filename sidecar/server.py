@@ -22,6 +22,7 @@ from sidecar.api.methods import method_table
 from sidecar.api.native_server import NativeServer
 from sidecar.authoring.builder import Bounds
 from sidecar.authoring.live import Live
+from sidecar.breaking_glass import BreakingGlass
 from sidecar.changes import Changes
 from sidecar.config import Config
 from sidecar.core.bundle import NEVER
@@ -50,6 +51,7 @@ from sidecar.notices.post import Reply
 from sidecar.notices.signing import secrets_of
 from sidecar.pdp import Pdp
 from sidecar.reloading import Reloading
+from sidecar.steady import Steady
 
 WATCH_SECONDS = 0.25
 STAND_SECONDS = 2.0
@@ -104,17 +106,20 @@ class Sidecar:
             self._log.warning("the ledger was mended at start", notice=notice)
         self._log.info("who verifies the ledger needs", vkeys=self._ledger.vkeys)
         self._decisions: dict[tuple[str, str], Counter] = {}
+        steady = Steady(clock, time.monotonic_ns)
+        self._glass = BreakingGlass(self._policies, self._facts, self._ledger, steady, lambda: secrets.token_hex(16))
+        steady.tell(self._glass.clock_went_back, max(self._facts.latest(), self._ledger.latest))
         stage = {name: self.metrics.stage.labels(name) for name in ("decide", "record")}
         self._pdp = Pdp(
             self._policies,
             self._facts,
             self._ledger,
-            clock,
+            steady,
             time.perf_counter_ns,
             lambda name, ns, questions: stage[name].observe(ns / 1e9 / questions),
             self._count,
         )
-        self._changes = Changes(self._policies, self._facts, self._ledger, clock, lambda: secrets.token_hex(16))
+        self._changes = Changes(self._policies, self._facts, self._ledger, steady, lambda: secrets.token_hex(16))
         self._controllers = _controllers(config)
         self._emergency_counts = EmergencyCounts(self.metrics, config.notices.unit_groups, self._started_at)
         self._stand_at, self._answering = 0.0, dict[str, bool]()
@@ -245,7 +250,14 @@ class Sidecar:
     def _build_fronts(self) -> list[GrpcioServer | NativeServer]:
         listen, limits = self._config.listen, self._config.limits
         table = method_table(
-            self._pdp, self._changes, self, lambda: self._ready, self._clock, limits.check_bytes, limits.write_bytes
+            self._pdp,
+            self._changes,
+            self._glass,
+            self,
+            lambda: self._ready,
+            self._clock,
+            limits.check_bytes,
+            limits.write_bytes,
         )
         bounds = {"in_flight": limits.in_flight, "streams": limits.streams, "metadata_bytes": limits.metadata_bytes}
         fronts: list[GrpcioServer | NativeServer] = []
@@ -293,6 +305,7 @@ class Sidecar:
     def _settle(self) -> None:
         try:
             self._changes.settle()
+            self._glass.expire(self._clock())
         except SidecarError as error:
             self._log.error("changes wait for their leaf", error=error.reason)
 

@@ -4,10 +4,10 @@ from functools import lru_cache
 
 from sidecar.api.shape import message
 from sidecar.api.strict import LAST_SECOND
-from sidecar.core.model import Advice, Answer, Effect, Grant, ItemFault, Obligation, PolicyRef
+from sidecar.core.model import Advice, Answer, Effect, ItemFault, Obligation, PolicyRef
 from sidecar.core.reading import FactsPage, RecordsPage, Retirement, Rotation, Status, Written
 from sidecar.pdp import BatchAnswer
-from sidecar.v1 import access_pb2, admin_pb2, break_glass_pb2, facts_pb2
+from sidecar.v1 import access_pb2, admin_pb2, facts_pb2
 
 EFFECTS = {Effect.PERMIT: access_pb2.EFFECT_PERMIT, Effect.DENY: access_pb2.EFFECT_DENY}
 LAST_INSTANT = LAST_SECOND * 1_000_000  # a decision that nothing ends is good until the last Timestamp
@@ -53,27 +53,6 @@ def batch_answer(given: BatchAnswer) -> access_pb2.CheckAccessBatchResponse:
         else:
             said.results.add().answer.CopyFrom(answer(result))
     return said
-
-
-def grant(given: Grant, now: int) -> break_glass_pb2.Grant:
-    """The message of a grant as it stands at `now`."""
-    state = "open" if given.open_at(now) else "expired" if given.closed_at is None else "closed"
-    return message(break_glass_pb2.Grant, given, state=state)
-
-
-def opened(given: Answer, granted: Grant | None, now: int) -> break_glass_pb2.OpenResponse:
-    """The answer to an opening, with the grant when there is one."""
-    return break_glass_pb2.OpenResponse(answer=answer(given), grant=None if granted is None else grant(granted, now))
-
-
-def closed(given: Grant, token: str, now: int) -> break_glass_pb2.CloseResponse:
-    """The grant as it ended."""
-    return break_glass_pb2.CloseResponse(grant=grant(given, now), consistency_token=token)
-
-
-def got(given: Grant, now: int) -> break_glass_pb2.GetResponse:
-    """One grant."""
-    return break_glass_pb2.GetResponse(grant=grant(given, now))
 
 
 def written(given: Written) -> facts_pb2.WriteFactsResponse:

@@ -33,7 +33,7 @@ def describe(looking: Looking, caller: Caller, payload: bytes) -> bytes:
     """Describe. Raises SidecarError."""
     asked = _checked(break_glass_pb2.DescribeRequest, payload)
     found = looking.describe(asked.profile, asked.language)
-    return message(break_glass_pb2.DescribeResponse, found).SerializeToString()
+    return message(break_glass_pb2.DescribeResponse, found, texts=found.names).SerializeToString()
 
 
 def accesses(looking: Looking, caller: Caller, payload: bytes) -> bytes:

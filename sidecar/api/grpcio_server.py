@@ -23,7 +23,7 @@ from msgspec import Struct
 from sidecar.api import wire
 from sidecar.api.address import SOCKET_MODE, Address, parse, plaintext, prepare_socket
 from sidecar.api.callers import NOBODY, Callers
-from sidecar.api.methods import Incoming, Lane, Method, Outgoing
+from sidecar.api.methods import Deferred, Incoming, Lane, Method, Outgoing
 from sidecar.core.model import Caller
 from sidecar.errors import ConfigFault, MessageTooLarge, Overloaded, SidecarError, Unavailable
 from sidecar.v1 import access_pb2, admin_pb2, break_glass_pb2, facts_pb2
@@ -266,6 +266,8 @@ class GrpcioServer(grpc.GenericRpcHandler):  # type: ignore[type-arg]
             out = together.answer(incoming, context.is_active)
         else:
             [out] = method.serve([incoming])
+        while isinstance(out, Deferred):
+            [out] = out.method.serve([incoming])
         return out if isinstance(out, bytes) else self._fail(context, out)
 
     def _caller(self, method: Method, context: grpc.ServicerContext) -> Caller:

@@ -9,9 +9,10 @@ from google.protobuf.message import DecodeError
 from grpc_health.v1 import health_pb2
 from msgspec import Struct
 
-from sidecar.api import answers, emergencies, recalls, requests
+from sidecar.api import answers, emergencies, glass, recalls, requests
+from sidecar.api.glass import Glass
 from sidecar.api.shape import value
-from sidecar.core.model import Answer, Caller, Fact, Grant, Opening, Retraction, Subject, Watermark
+from sidecar.core.model import Answer, Caller, Effect, Fact, Retraction, Watermark
 from sidecar.core.reading import (
     FactsPage,
     FactsQuery,
@@ -42,7 +43,13 @@ class Incoming(Struct, frozen=True):
     deadline: float | None = None
 
 
-Outgoing = bytes | Exception
+class Deferred(Struct, frozen=True, eq=False):
+    """A call that is not what its method usually is: another method answers it, in its own lane."""
+
+    method: "Method"
+
+
+Outgoing = bytes | Exception | Deferred
 Handler = Callable[[Sequence[Incoming]], list[Outgoing]]
 Single = Callable[[Incoming], bytes]
 
@@ -102,15 +109,6 @@ class Changing(Protocol):
     ) -> Written:
         """Keep these facts, all or nothing."""
 
-    def open(self, caller: Caller, opening: Opening) -> tuple[Answer, Grant | None]:
-        """The answer to an opening, and the grant when it is a permit."""
-
-    def close(self, caller: Caller, subject: Subject, grant_id: str) -> tuple[Grant, str]:
-        """The grant as it ended, and a consistency token."""
-
-    def get(self, caller: Caller, grant_id: str) -> Grant:
-        """One grant."""
-
 
 class Showing(Protocol):
     """What the table needs to show what is known and to look after the ledger. Every method raises SidecarError."""
@@ -145,6 +143,7 @@ class Showing(Protocol):
 def method_table(
     deciding: Deciding,
     changing: Changing,
+    breaking: Glass,
     showing: Showing,
     serving: Callable[[], bool],
     now: Callable[[], int],
@@ -152,16 +151,20 @@ def method_table(
     write_bytes: int = 4_194_304,
 ) -> dict[str, Method]:
     """Every method by its full name. `serving` says whether the sidecar is ready, `now` gives microseconds."""
-    table = _Table(deciding, changing, showing, now)
+    table = _Table(deciding, changing, breaking, showing, now)
     dpi, feed, auditors = {"dpi"}, {"feed"}, {"administrator", "auditor"}
     reviewers = {"reviewer", "auditor"}
-    overseers = reviewers | auditors
+    overseers, tellers = reviewers | auditors, {"dpi", "reviewer"}
     rows: tuple[tuple[str, Single, set[str], int, Lane], ...] = (
         ("AccessService/CheckAccessBatch", table.batch, dpi, write_bytes, Lane.CHECKS),
-        ("BreakGlassService/Open", table.open, dpi, check_bytes, Lane.GRANTS),
-        ("BreakGlassService/Close", table.close, dpi, check_bytes, Lane.GRANTS),
-        ("BreakGlassService/Get", table.get, dpi, check_bytes, Lane.GRANTS),
-        ("BreakGlassService/Describe", table.looking(emergencies.describe), dpi, check_bytes, Lane.GRANTS),
+        ("BreakGlassService/Open", table.emergency(glass.open_), dpi, check_bytes, Lane.GRANTS),
+        ("BreakGlassService/Close", table.emergency(glass.close), tellers, check_bytes, Lane.GRANTS),
+        ("BreakGlassService/Get", table.emergency(glass.get), dpi | reviewers, check_bytes, Lane.GRANTS),
+        ("BreakGlassService/List", table.emergency(glass.list_), dpi | reviewers, check_bytes, Lane.BULK),
+        ("BreakGlassService/Review", table.emergency(glass.review), {"reviewer"}, check_bytes, Lane.GRANTS),
+        ("BreakGlassService/Events", table.emergency(glass.events), tellers, check_bytes, Lane.BULK),
+        ("BreakGlassService/Acknowledge", table.emergency(glass.acknowledge), tellers, check_bytes, Lane.GRANTS),
+        ("BreakGlassService/Describe", table.looking(emergencies.describe), dpi | overseers, check_bytes, Lane.GRANTS),
         ("BreakGlassService/Accesses", table.looking(emergencies.accesses), reviewers, check_bytes, Lane.BULK),
         ("BreakGlassService/Pressure", table.looking(emergencies.pressure), overseers, check_bytes, Lane.BULK),
         ("FactsService/WriteFacts", table.write_facts, feed, write_bytes, Lane.BULK),
@@ -173,13 +176,15 @@ def method_table(
         ("AdminService/RetireMonth", table.retire_month, {"administrator"}, check_bytes, Lane.BULK),
     )
     check = "/sidecar.v1.AccessService/CheckAccess"
+    roles = frozenset(dpi)
+    at_the_bedside = Method(table.singly(check, table.open_and_check, roles), roles, check_bytes, Lane.GRANTS)
     return {
-        check: Method(table.checks(check, frozenset(dpi)), frozenset(dpi), check_bytes),
+        check: Method(table.checks(check, roles, at_the_bedside), roles, check_bytes),
         **{
             f"/sidecar.v1.{name}": Method(
-                table.singly(f"/sidecar.v1.{name}", single, frozenset(roles)), frozenset(roles), limit, lane
+                table.singly(f"/sidecar.v1.{name}", single, frozenset(admitted)), frozenset(admitted), limit, lane
             )
-            for name, single, roles, limit, lane in rows
+            for name, single, admitted, limit, lane in rows
         },
         HEALTH: Method(_health(serving), frozenset(), 1024),
     }
@@ -188,26 +193,58 @@ def method_table(
 class _Table:
     """The handlers, over the two corridors."""
 
-    def __init__(self, deciding: Deciding, changing: Changing, showing: Showing, now: Callable[[], int]) -> None:
-        self._deciding, self._changing, self._showing, self._now = deciding, changing, showing, now
+    def __init__(
+        self, deciding: Deciding, changing: Changing, breaking: Glass, showing: Showing, now: Callable[[], int]
+    ) -> None:
+        self._deciding, self._changing, self._glass, self._showing = deciding, changing, breaking, showing
+        self._now = now
 
-    def checks(self, name: str, roles: frozenset[str]) -> Handler:
-        """CheckAccess: everything that arrived together goes to the corridor together."""
+    def checks(self, name: str, roles: frozenset[str], at_the_bedside: "Method") -> Handler:
+        """CheckAccess: everything that arrived together goes to the corridor together.
+
+        But for a check that asks for its grant: opening one waits for the disk, and no other check waits with it.
+        """
+        deferred = Deferred(at_the_bedside)
 
         def handler(incoming: Sequence[Incoming]) -> list[Outgoing]:
             refusals: dict[int, SidecarError] = {}
+            opening: list[int] = []
             calls: list[Call | Refused] = []
             for n, one in enumerate(incoming):
                 try:
                     _admit(one.caller, roles)
-                    calls.append(Call(requests.question(one.payload), one.caller))
+                    asked = requests.question(one.payload)
+                    if glass.asks_for_grant(asked):
+                        opening.append(n)
+                    else:
+                        calls.append(Call(asked, one.caller))
                 except (InvalidRequest, PermissionDenied) as refusal:
-                    refusals[n] = refusal
+                    refusals[len(calls)] = refusal
                     calls.append(_refused(one.caller, name, refusal))
-            results = self._deciding.check(calls)
-            return [_checked(result, refusals.get(n)) for n, result in enumerate(results)]
+            results = self._deciding.check(calls) if calls else ()
+            outgoing = [_checked(result, refusals.get(n)) for n, result in enumerate(results)]
+            for n in opening:
+                outgoing.insert(n, deferred)
+            return outgoing
 
         return handler
+
+    def open_and_check(self, one: Incoming) -> bytes:
+        """A check that asks for its grant: open it, then answer under it.
+
+        Where no grant is given, what is permitted without one still is; else the refusal says why none was given.
+        """
+        asked = requests.question(one.payload)
+        refused, given = self._glass.open_for(one.caller, asked)
+        question = asked if given is None else glass.under(asked, given)
+        [result] = self._deciding.check([Call(question, one.caller)])
+        if not isinstance(result, Answer):
+            raise result
+        if given is not None:
+            return glass.answered_under(result, given)
+        if refused is not None and result.decision.effect is Effect.DENY:
+            result = refused
+        return answers.answer(result).SerializeToString()
 
     def singly(self, name: str, single: Single, roles: frozenset[str]) -> Handler:
         """Any other method: one call at a time; a malformed or refused one is recorded too."""
@@ -227,17 +264,9 @@ class _Table:
         answered = self._deciding.check_batch(BatchCall(items, one.caller, stop))
         return answers.batch_answer(answered).SerializeToString()
 
-    def open(self, one: Incoming) -> bytes:
-        answer, grant = self._changing.open(one.caller, requests.opening(one.payload))
-        return answers.opened(answer, grant, self._now()).SerializeToString()
-
-    def close(self, one: Incoming) -> bytes:
-        grant, token = self._changing.close(one.caller, *requests.closing(one.payload))
-        return answers.closed(grant, token, self._now()).SerializeToString()
-
-    def get(self, one: Incoming) -> bytes:
-        grant = self._changing.get(one.caller, requests.grant_named(one.payload))
-        return answers.got(grant, self._now()).SerializeToString()
+    def emergency(self, does: Callable[[Glass, Caller, bytes, int], bytes]) -> Single:
+        """A method of the life of grants."""
+        return lambda one: does(self._glass, one.caller, one.payload, self._now())
 
     def looking(self, does: Callable[[emergencies.Looking, Caller, bytes], bytes]) -> Single:
         """A method that looks at emergencies."""

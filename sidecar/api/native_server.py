@@ -18,7 +18,7 @@ from pygrpc_native import EVENT_CALL, NativeGrpcFront
 from sidecar.api import wire
 from sidecar.api.address import SOCKET_MODE, Address, plaintext, prepare_socket
 from sidecar.api.callers import NOBODY, Callers
-from sidecar.api.methods import Incoming, Lane, Method
+from sidecar.api.methods import Deferred, Incoming, Lane, Method
 from sidecar.errors import ConfigFault, MessageTooLarge, Overloaded, SidecarError, Unauthenticated, Unavailable
 
 BURST = 64
@@ -212,8 +212,21 @@ class NativeServer:
             for call, out in zip(calls, outgoing, strict=True):
                 if isinstance(out, bytes):
                     front.respond(call.call_id, out)
+                elif isinstance(out, Deferred):
+                    self._put_off(front, call, out.method)
                 else:
                     self._fail(front, call.call_id, out)
+
+    def _put_off(self, front: NativeGrpcFront, call: Waiting, method: Method) -> None:
+        """Give the call a place among the slow ones."""
+        with self._helper:
+            lane = self._slow[method.lane]
+            room = len(lane) < self._in_flight
+            if room:
+                lane[call.call_id] = Waiting(call.call_id, method, call.incoming)
+                self._helper.notify()
+        if not room:
+            self._fail(front, call.call_id, Overloaded())
 
     def _fail(self, front: NativeGrpcFront, call_id: int, error: Exception) -> None:
         status = wire.status(error)

@@ -43,7 +43,6 @@ from sidecar.core.model import (
     Device,
     Fact,
     ItemFault,
-    Opening,
     References,
     Request,
     Resource,
@@ -51,7 +50,7 @@ from sidecar.core.model import (
 )
 from sidecar.core.reading import FactsQuery, RecordsQuery
 from sidecar.errors import InvalidRequest
-from sidecar.v1 import access_pb2, admin_pb2, break_glass_pb2, facts_pb2
+from sidecar.v1 import access_pb2, admin_pb2, facts_pb2
 
 KINDS_OF_SUBJECT = frozenset(SUBJECT_KINDS)
 ACCOUNTS = frozenset((*ACCOUNT_TYPES, ""))
@@ -137,22 +136,6 @@ def batch(payload: bytes) -> tuple[tuple[Request | ItemFault, ...], bool]:
     )
     items = tuple(_item(item, common, f"items[{n}].") for n, item in enumerate(message.items))
     return items, message.semantics == access_pb2.BATCH_SEMANTICS_DENY_ON_FIRST_DENY
-
-
-def opening(payload: bytes) -> Opening:
-    """The opening of an OpenRequest. Raises InvalidRequest."""
-    return value(Opening, _checked(break_glass_pb2.OpenRequest, payload))
-
-
-def closing(payload: bytes) -> tuple[Subject, str]:
-    """Who closes which grant. Raises InvalidRequest."""
-    message = _checked(break_glass_pb2.CloseRequest, payload)
-    return value(Subject, message.subject), message.grant
-
-
-def grant_named(payload: bytes) -> str:
-    """The grant a GetRequest asks for. Raises InvalidRequest."""
-    return _checked(break_glass_pb2.GetRequest, payload).grant
 
 
 def writing(payload: bytes) -> facts_pb2.WriteFactsRequest:
@@ -370,6 +353,7 @@ def _context(m: access_pb2.Context) -> Context:
         m.user_agreement if m.HasField("user_agreement") else None,
         value(References, m.refs) if m.HasField("refs") else NO_REFERENCES,
         m.consistency_token,
+        m.second_confirmation if m.HasField("second_confirmation") else None,
     )
     names = (
         context.grant,

@@ -58,6 +58,8 @@ LIFECYCLES = ("brouillon", "actif", "archive", "gele", "expire", "invalide")
 ACCESS_MODES = ("normal", "bris_de_glace", "centre_15")
 LANGUAGES = ("fr", "en")
 INFORMED = ("yes", "no", "impossible")
+VERDICTS = ("justifie", "injustifie", "non_conclusif")
+GRANT_STATES = ("open", "closed", "expired", "revoked", "reviewed", "pending", "overdue")
 
 
 def _literals() -> Iterable[tuple[str, tuple[str, ...]]]:
@@ -82,6 +84,10 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "Context.patient_informed": INFORMED,
     "OpenRequest.language": LANGUAGES,
     "DescribeRequest.language": LANGUAGES,
+    "CloseRequest.language": LANGUAGES,
+    "ReviewRequest.language": LANGUAGES,
+    "ReviewRequest.verdict": VERDICTS,
+    "ListRequest.states": GRANT_STATES,
     "Directive.modes": ACCESS_MODES,
     "Directive.rights": ("read", "write"),
     "RecordState.status": ("open", "closed"),
@@ -92,7 +98,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     **dict(_literals()),
 }
 
-TEXTS = frozenset({"Context.justification", "OpenRequest.justification"})
+TEXTS = frozenset({"Context.justification", "OpenRequest.justification", "ReviewRequest.comment"})
 
 LENGTHS: Mapping[str, int] = {
     "ReadFactsRequest.page_token": 4096,
@@ -113,7 +119,8 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "OpenRequest": ("subject", "patient_id"),
     "CloseRequest": ("grant", "subject"),
     "GetRequest": ("grant",),
-    "DescribeRequest": ("profile",),
+    "ReviewRequest": ("grant", "subject", "verdict"),
+    "AcknowledgeRequest": ("notices",),
     "AccessesRequest": ("grant",),
     "RecallDecisionRequest": ("decision_id",),
     "RetireMonthRequest": ("month",),

@@ -57,7 +57,7 @@ def again(recalled: Recalled, policies: PolicySet, snapshot: Snapshot) -> Decisi
 
 
 def opening(request: Request) -> Opening:
-    """The opening that was recorded as this question. A second confirmation is not in it: no decision rests on it."""
+    """The opening that was recorded as this question."""
     context, resource = request.context, request.resource
     return Opening(
         request.subject,
@@ -67,6 +67,7 @@ def opening(request: Request) -> Opening:
         request.authentication,
         request.device,
         resource.controller_id,
+        context.second_confirmation,
         request_id=context.request_id,
         language=context.language,
     )

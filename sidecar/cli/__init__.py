@@ -15,6 +15,7 @@ from sidecar import __version__
 from sidecar.cli import (
     asking,
     authoring,
+    breaking_glass,
     enforce,
     explaining,
     facts,
@@ -23,6 +24,7 @@ from sidecar.cli import (
     policy,
     records,
     replay,
+    reviewing,
     running,
     showing,
 )
@@ -45,6 +47,8 @@ for verb in (
     *replay.VERBS,
 ):
     cli.add_command(verb)
+for verb in (*breaking_glass.VERBS, *reviewing.VERBS):
+    asking.break_glass.add_command(verb)
 for verb in (*ledger.VERBS, *keys.LEDGER_VERBS):
     records.ledger.add_command(verb)
 authoring.policy.add_command(explaining.explain_answer)

@@ -75,7 +75,7 @@ def show_answer(answer: access_pb2.CheckAccessResponse, as_json: bool) -> None:
 
 @click.group("break-glass")
 def break_glass() -> None:
-    """Open, close and look at emergency grants."""
+    """Open, close, look at and review emergency grants."""
 
 
 @break_glass.command("open", short_help="Ask for a grant.")

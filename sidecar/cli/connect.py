@@ -28,6 +28,10 @@ class Connection:
         """The answer of one method. Raises grpc.RpcError."""
         return method(message, metadata=self._metadata, timeout=self._deadline)
 
+    def begin(self, method: Callable[..., Any], message: object) -> Any:
+        """The same without waiting: `result()` of what this gives is the answer, or raises grpc.RpcError."""
+        return method.future(message, metadata=self._metadata, timeout=self._deadline)  # type: ignore[attr-defined]
+
 
 Reach = Callable[[], AbstractContextManager[Connection]]
 

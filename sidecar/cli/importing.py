@@ -1,6 +1,7 @@
 """An import of FHIR files through the running sidecar: its mapping, its progress, its report."""
 
 import tomllib
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -115,10 +116,11 @@ def import_files(
     report, counts = Report(), {"changed": 0, "unchanged": 0, "retracted": 0}
     known = () if connection is None else told_before(connection, feed)
     with _watched(files, quiet) as consumed, _kept(documents) as keep:
-        for write in writes(keep(fhir.read(files, feed, consumed)), feed, report, complete=complete, known=known):
-            if connection is None:
-                continue
-            written = _send(connection, write)
+        said = writes(keep(fhir.read(files, feed, consumed)), feed, report, complete=complete, known=known)
+        if connection is None:
+            deque(said, maxlen=0)
+            return report, counts
+        for written in _sent(connection, said):
             for name in counts:
                 counts[name] += getattr(written, name)
     return report, counts
@@ -145,10 +147,16 @@ def _named(fact: facts_pb2.Fact) -> tuple[str, str]:
     return ("consent" if kind == "directive" and fact.directive.kind == "consent" else kind), fact.id
 
 
-def _send(connection: Connection, write: Write) -> facts_pb2.WriteFactsResponse:
-    request = message(facts_pb2.WriteFactsRequest, write)
-    response: facts_pb2.WriteFactsResponse = connection.call(FactsServiceStub(connection.channel).WriteFacts, request)
-    return response
+def _sent(connection: Connection, said: Iterable[Write]) -> Iterator[facts_pb2.WriteFactsResponse]:
+    """The answer to each write. The next is read while one is under way; none is sent before the last is answered."""
+    method, under_way = FactsServiceStub(connection.channel).WriteFacts, None
+    for write in said:
+        request = message(facts_pb2.WriteFactsRequest, write)
+        if under_way is not None:
+            yield under_way.result()
+        under_way = connection.begin(method, request)
+    if under_way is not None:
+        yield under_way.result()
 
 
 @contextmanager

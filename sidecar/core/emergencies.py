@@ -1,6 +1,6 @@
 """What is shown of emergencies beside their grants: what one asks for, what was asked under one, where they happen."""
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from sidecar.core.instants import Instant
 from sidecar.core.model import Effect
@@ -25,7 +25,10 @@ class Told(Struct, frozen=True):
 
 
 class Description(Struct, frozen=True):
-    """What an emergency asks of a profile and brings about; of one that is not eligible, nothing."""
+    """What an emergency asks of a profile and brings about; of one that is not eligible, nothing.
+
+    `names` are what the pack's codes are called, by table and code, where no profile was named.
+    """
 
     eligible: bool = False
     scope: str = ""
@@ -36,6 +39,7 @@ class Description(Struct, frozen=True):
     reauth_s: int = 0
     review_s: int = 0
     told: tuple[Told, ...] = ()
+    names: dict[str, str] = field(default_factory=dict)
 
 
 class Access(Struct, frozen=True):

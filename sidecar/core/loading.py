@@ -15,6 +15,9 @@ from sidecar.core.vocabulary import REFERENCES
 from sidecar.core.words import Words
 from sidecar.errors import Fault, PolicyFault
 
+# Tables of texts that answers about emergencies show beside reasons.
+SHOWN = ("actions", "audiences", "categories", "motives", "profiles", "relations")
+
 
 def load(
     pack: Pack,
@@ -55,15 +58,15 @@ def load(
         faults.append(Fault(file, pack_check.line_of(files.get(file, ""), path), text))
     if faults:
         raise PolicyFault(sorted(faults, key=lambda fault: (fault.file, fault.line)))
-    # What an emergency offers is read beside the reasons; no code is in two of these tables.
-    said = ("audiences", "motives", "reasons")
-    sentences = {
-        language: {code: text for table in said for code, text in tables.get(table, {}).items()}
-        for language, tables in texts.items()
-    }
+    sentences = {language: {**tables["reasons"], **_named(tables)} for language, tables in texts.items()}
     compiled = Compiled(flat_pack(pack, members), members, words)
     compiled.index.add(ordered(pack, rows))
     return PolicySet(compiled, ref, sentences, situations)
+
+
+def _named(tables: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """What people are shown of codes that are no reasons, by `table.code`: two tables may have the same code."""
+    return {f"{table}.{code}": text for table in SHOWN for code, text in tables.get(table, {}).items()}
 
 
 def domains(pack: Pack) -> Domains:

@@ -97,6 +97,7 @@ class PolicySet:
                 justification=opening.justification,
                 request_id=opening.request_id,
                 language=opening.language,
+                second_confirmation=opening.second_confirmation,
             ),
         )
         found = self.compiled.opening_slice(profile)

@@ -98,7 +98,7 @@ def opposed_to_subject(s: Situation) -> bool | None:
 
 def informed(s: Situation) -> bool | None:
     """Was told beforehand that this subject shares the object (R.1110-3 CSP)."""
-    return s.request.context.patient_informed == "yes" or (not s.undirected and consents.informed(s))
+    return s.request.context.patient_informed == "yes" or consents.informed(s)
 
 
 def unable_to_answer(s: Situation) -> bool:
@@ -108,12 +108,12 @@ def unable_to_answer(s: Situation) -> bool:
 
 def consented_to_subject(s: Situation) -> bool | None:
     """Consented that this subject, outside the team, has the object (REL_CONSENT)."""
-    return not s.undirected and consents.consented(s)
+    return consents.consented(s)
 
 
 def agreed_to(s: Situation) -> bool | None:
     """Consented to this very category for this subject."""
-    return not s.undirected and consents.agreed(s)
+    return consents.agreed(s)
 
 
 def deceased(s: Situation) -> bool | None:

@@ -16,7 +16,9 @@ def delegated_by_dim(s: Situation) -> bool:
     """
     for known in s.delegations(s.request.subject.id):
         delegation = known.fact.delegation
-        if delegation is None or not delegations.fits(s, delegation) or not s.bears(known):
+        if delegation is None or delegation.from_subject_id in s.unheard:
+            continue
+        if not delegations.fits(s, delegation) or not s.bears(known):
             continue
         if any(holds_profile(s, delegation.from_subject_id, name) for name in s.pack.vocabulary.dim_profiles):
             return True

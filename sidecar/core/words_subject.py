@@ -161,14 +161,14 @@ def in_case_meeting(s: Situation) -> bool | None:
     """REL_RCP: on the attendance list of a meeting about this patient."""
     if s.unrelated:
         return False
-    return care.related(s, "REL_RCP", s.request.subject.id, s.units)
+    return care.related(s, "REL_RCP", s.request.subject.id, {})
 
 
 def referring_on_request(s: Situation) -> bool | None:
     """REL_REFERENT: the patient's own practitioner, who asked (L-13)."""
     if s.unrelated:
         return False
-    return care.related(s, "REL_REFERENT", s.request.subject.id, s.units)
+    return care.related(s, "REL_REFERENT", s.request.subject.id, {})
 
 
 def named_in_care(s: Situation) -> bool | None:

@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from sidecar.errors import FactsTooOld, FactsUnavailable, InvalidRequest, NotFou
 from sidecar.facts import pages, reads
 from sidecar.facts.database import Database, open_database
 from sidecar.facts.grants import Grants, ran_out
+from sidecar.facts.held import HeldChanges
 from sidecar.facts.patch import Patch, held_grants
 from sidecar.facts.store import Pending, Store
 from sidecar.facts.tokens import Tokens, token_key
@@ -21,6 +23,8 @@ from sidecar.facts.view import View
 
 PAGE = 100
 LARGEST_PAGE = 1000
+# A store that cannot be written makes whoever asks wait; what is held is offered to it again after this long.
+TRY_AGAIN_SECONDS = 5.0
 
 
 class FactsRoom:
@@ -31,15 +35,24 @@ class FactsRoom:
     """
 
     def __init__(
-        self, database: Database, tokens: Tokens, required: Mapping[str, tuple[str, ...]], patients: int
+        self,
+        database: Database,
+        tokens: Tokens,
+        required: Mapping[str, tuple[str, ...]],
+        patients: int,
+        held: HeldChanges,
     ) -> None:
-        """`required` names the sources that must report each kind; `patients` bounds those in memory of each tenant."""
+        """`required` names the sources that must report each kind; `patients` bounds those in memory of each tenant.
+
+        `held` are the changes of grants that the store could not take.
+        """
         self._database, self._tokens = database, tokens
         self.required = required
         self._store = Store(database, required)
         self.grants = Grants(database, tokens)
         self._view = View(self._store, patients, lambda tenant: _nothing(tenant, required))
         self._changing = threading.RLock()
+        self._held, self._try_again_at = held, 0.0
         self._pending: dict[str, Pending] = {}
         self._acknowledged: set[str] = set()  # those of `_pending` that wait for an earlier one
         self._to_note: list[str] = []
@@ -123,6 +136,10 @@ class FactsRoom:
             return False, str(fault)
         return True, ""
 
+    def latest(self) -> int:
+        """The latest instant a change was recorded at, of any tenant. Raises FactsUnavailable."""
+        return self._store.latest()
+
     # ---- consistency tokens
 
     def token(self, tenant: str, seq: int) -> str:
@@ -183,6 +200,44 @@ class FactsRoom:
         """The grants whose end is not kept yet, of every tenant in memory."""
         return self.ran_out(FOREVER)
 
+    # ---- grants that the store cannot take
+
+    def hold(self, change: GrantChange, leaf: bytes) -> None:
+        """Keep a change of a grant beside the store, which cannot be written, on disk. Raises FactsUnavailable."""
+        with self._changing:
+            self._held.add(change, leaf)
+
+    def show_held(self, change_id: str) -> None:
+        """Take note that the leaf of a change that is held is in the ledger: the change becomes visible."""
+        with self._changing:
+            change = self._held.show(change_id).change
+            self._show_beside(change.tenant, change.now)
+
+    def held(self) -> list[tuple[GrantChange, bytes, bool]]:
+        """The changes that are held beside the store, their leaves, and whether they count yet; oldest first."""
+        return [(held.change, held.leaf, held.shown) for held in self._held.changes.values()]
+
+    def store_held(self, change_id: str, leaf: bytes) -> None:
+        """Keep a change that was held in the store, its leaf pending as any other's. Raises FactsUnavailable."""
+        with self._changing:
+            change = self._held.changes[change_id].change
+            if time.monotonic() < self._try_again_at:
+                raise FactsUnavailable("the facts store could not be written a moment ago")
+            try:
+                if not self._store.has(change_id):
+                    self._waiting(change.tenant, *self._store.save_grant(change, lambda seq, counts: leaf))
+            except FactsUnavailable:
+                self._try_again_at = time.monotonic() + TRY_AGAIN_SECONDS
+                raise
+            self._held.drop(change_id)
+            self._show_beside(change.tenant, change.now)
+
+    def _show_beside(self, tenant: str, now: int) -> None:
+        waiting = [held.change for held in self._held.changes.values() if held.shown]
+        self._view.show_beside(tenant, tuple(each.grant for each in waiting if each.tenant == tenant), now)
+
+    # ---- the sources that must report
+
     def to_note(self) -> list[str]:
         """The tenants of which other sources are noted than those that must report now."""
         return list(self._to_note)
@@ -236,7 +291,8 @@ def open_room(
     """
     database = open_database(folder)
     try:
-        room = FactsRoom(database, Tokens(token_key(folder / "token.key", random)), required, patients)
+        tokens, held = Tokens(token_key(folder / "token.key", random)), HeldChanges(folder)
+        room = FactsRoom(database, tokens, required, patients, held)
         room.start()
     except BaseException:
         database.close()

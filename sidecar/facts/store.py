@@ -72,6 +72,12 @@ class Store:
         row = {"controller_id": "", "what": "acknowledge_notices", "grant_id": ""}
         return self._keep(change, row, leaf, lambda tx, seq, at: keep_acknowledgement(tx, change, seq, at))
 
+    def has(self, change_id: str) -> bool:
+        """Whether a change of this id is kept. Raises FactsUnavailable."""
+        with self._database.reading() as connection:
+            found = sa.select(_changes.change_id).where(_changes.change_id == change_id)
+            return connection.execute(found).one_or_none() is not None
+
     def note_required(self, change: RequirementChange, leaf: LeafMaker) -> tuple[Stored, Patch | None]:
         """Keep which sources must report each kind from now on, and the pending leaf; otherwise as `write`."""
 
@@ -133,6 +139,11 @@ class Store:
             if at > visible:
                 raise FactsTooOld(f"the facts are at sequence {visible}, and {at} was asked for")
             return past.snapshot(connection, tenant, controller_id, patient_id, request, at, self._required)
+
+    def latest(self) -> int:
+        """The latest instant a change was recorded at; 0 before any. Raises FactsUnavailable."""
+        with self._database.reading() as connection:
+            return connection.execute(sa.select(sa.func.max(_sequence.recorded_at))).scalar() or 0
 
     def tenants(self) -> list[str]:
         """Every tenant that ever had a change. Raises FactsUnavailable."""

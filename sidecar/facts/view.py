@@ -16,9 +16,12 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from sidecar.core.bundle import PatientFacts, Snapshot, TenantFacts
+from sidecar.core.model import Grant
 from sidecar.errors import FactsTooOld, FactsUnavailable
-from sidecar.facts.patch import Patch
+from sidecar.facts.patch import Patch, with_grants
 
 
 class Source(Protocol):
@@ -49,6 +52,7 @@ class View:
         """`patients` bounds those held for each tenant; `empty` gives a tenant of which nothing is known."""
         self._source, self._generation, self._empty = source, max(patients // 2, 1), empty
         self._tenants: dict[str, _Tenant] = {}
+        self._beside: dict[str, tuple[Grant, ...]] = {}  # by tenant, what the store has not taken yet
         self._lock = threading.Lock()
 
     def snapshot(self, tenant: str, controller_id: str, patient_id: str, at_least: int = 0) -> Snapshot:
@@ -60,7 +64,7 @@ class View:
         if held is None:
             held = self._load(tenant)
             if held is None:
-                return Snapshot(self._empty(tenant), None)
+                return Snapshot(self._nothing(tenant), None)
         facts = held.facts
         if facts.seq < at_least:
             raise FactsTooOld(f"the facts are at sequence {facts.seq}, and {at_least} was asked for")
@@ -74,7 +78,7 @@ class View:
     def tenant_facts(self, tenant: str) -> TenantFacts:
         """What is held of a tenant; nothing when the store cannot be read."""
         held = self._tenants.get(tenant) or self._load(tenant)
-        return self._empty(tenant) if held is None else held.facts
+        return self._nothing(tenant) if held is None else held.facts
 
     def held(self) -> list[TenantFacts]:
         """What is held of every tenant in memory."""
@@ -94,6 +98,17 @@ class View:
                 held.old.pop(key, None)
             held.facts = patch.onto(held.facts)
 
+    def show_beside(self, tenant: str, grants: tuple[Grant, ...], now: int) -> None:
+        """Let these grants stand as they are, the latest version last, until the store has taken them.
+
+        They have no sequence: the next change of the store comes after the last one still.
+        """
+        with self._lock:
+            self._beside[tenant] = grants
+            held = self._tenants.get(tenant)
+            if held is not None and grants:
+                held.facts = replace(held.facts, **with_grants(held.facts, grants, now))
+
     def forget(self, tenant: str) -> None:
         """Drop a tenant, to be read again from the store when it is next asked about."""
         with self._lock:
@@ -108,10 +123,19 @@ class View:
             held = self._tenants.get(tenant)
             if held is None:
                 try:
-                    held = self._tenants[tenant] = _Tenant(self._source.tenant_facts(tenant))
+                    facts = self._with_beside(self._source.tenant_facts(tenant))
+                    held = self._tenants[tenant] = _Tenant(facts)
                 except FactsUnavailable:
                     return None
             return held
+
+    def _nothing(self, tenant: str) -> TenantFacts:
+        return self._with_beside(self._empty(tenant))
+
+    def _with_beside(self, facts: TenantFacts) -> TenantFacts:
+        beside = self._beside.get(facts.tenant, ())
+        # Which of them are over is for each decision to say: here, none is forgotten.
+        return replace(facts, **with_grants(facts, beside, 0)) if beside else facts
 
     def _fetch(self, held: _Tenant, facts: TenantFacts, key: tuple[str, str]) -> Snapshot:
         """The snapshot of a patient that is not in the young generation, or was there under a later change."""

@@ -17,15 +17,15 @@ class ClockWatch:
     def __init__(self, moved: Callable[[str], None]) -> None:
         """`moved` is told, each time the clock moves by more than BOUND_US, whether back or forward."""
         self._moved = moved
-        self._latest = 0
+        self.latest = 0  # of the instants that went into records
         self._offset: int | None = None
         self.behind = False
 
     def seen(self, now: int) -> None:
         """An instant that goes, or went, into a record."""
-        if now >= self._latest:
-            self._latest, self.behind = now, False
-        elif self._latest - now > BOUND_US:
+        if now >= self.latest:
+            self.latest, self.behind = now, False
+        elif self.latest - now > BOUND_US:
             self.behind = True
 
     def look(self, now: int, ticks: float) -> None:

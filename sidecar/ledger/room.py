@@ -175,6 +175,11 @@ class LedgerRoom:
         """Room left on the journal's disk."""
         return self._journal.free_bytes
 
+    @property
+    def latest(self) -> int:
+        """The latest instant known to have gone into a record."""
+        return self._clock_watch.latest
+
     def look(self, now: int, ticks: float) -> None:
         """Compare the clock with seconds that only go forward; to be called now and then."""
         self._clock_watch.look(now, ticks)

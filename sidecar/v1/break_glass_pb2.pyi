@@ -303,7 +303,14 @@ class Told(_message.Message):
     def __init__(self, audience: _Optional[str] = ..., text: _Optional[str] = ..., within_s: _Optional[int] = ...) -> None: ...
 
 class DescribeResponse(_message.Message):
-    __slots__ = ("eligible", "scope", "categories", "motives", "justification_max", "ttl_s", "reauth_s", "review_s", "told")
+    __slots__ = ("eligible", "scope", "categories", "motives", "justification_max", "ttl_s", "reauth_s", "review_s", "told", "texts")
+    class TextsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     ELIGIBLE_FIELD_NUMBER: _ClassVar[int]
     SCOPE_FIELD_NUMBER: _ClassVar[int]
     CATEGORIES_FIELD_NUMBER: _ClassVar[int]
@@ -313,6 +320,7 @@ class DescribeResponse(_message.Message):
     REAUTH_S_FIELD_NUMBER: _ClassVar[int]
     REVIEW_S_FIELD_NUMBER: _ClassVar[int]
     TOLD_FIELD_NUMBER: _ClassVar[int]
+    TEXTS_FIELD_NUMBER: _ClassVar[int]
     eligible: bool
     scope: str
     categories: _containers.RepeatedScalarFieldContainer[str]
@@ -322,7 +330,8 @@ class DescribeResponse(_message.Message):
     reauth_s: int
     review_s: int
     told: _containers.RepeatedCompositeFieldContainer[Told]
-    def __init__(self, eligible: _Optional[bool] = ..., scope: _Optional[str] = ..., categories: _Optional[_Iterable[str]] = ..., motives: _Optional[_Iterable[_Union[Choice, _Mapping]]] = ..., justification_max: _Optional[int] = ..., ttl_s: _Optional[int] = ..., reauth_s: _Optional[int] = ..., review_s: _Optional[int] = ..., told: _Optional[_Iterable[_Union[Told, _Mapping]]] = ...) -> None: ...
+    texts: _containers.ScalarMap[str, str]
+    def __init__(self, eligible: _Optional[bool] = ..., scope: _Optional[str] = ..., categories: _Optional[_Iterable[str]] = ..., motives: _Optional[_Iterable[_Union[Choice, _Mapping]]] = ..., justification_max: _Optional[int] = ..., ttl_s: _Optional[int] = ..., reauth_s: _Optional[int] = ..., review_s: _Optional[int] = ..., told: _Optional[_Iterable[_Union[Told, _Mapping]]] = ..., texts: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class AccessesRequest(_message.Message):
     __slots__ = ("grant", "limit")

@@ -146,7 +146,8 @@ class BreakGlassServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Describe(self, request, context):
-        """Describe says what an emergency asks of a profile and brings about, for the screen that offers it. Role: dpi.
+        """Describe says what an emergency asks of a profile and brings about, for the screen that offers it, and what the
+        pack's codes are called. Roles: dpi, reviewer, auditor, administrator.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -28,8 +28,23 @@ from sidecar.core.model import (
     Subject,
     Watermark,
 )
-from sidecar.core.reading import FactsPage, FactsQuery, FactVersion, RecordsPage, RecordsQuery, Status, Written
+from sidecar.core.notices import Notice
+from sidecar.core.reading import (
+    EventsPage,
+    EventsQuery,
+    FactsPage,
+    FactsQuery,
+    FactVersion,
+    GrantsPage,
+    GrantsQuery,
+    GrantTotals,
+    RecordsPage,
+    RecordsQuery,
+    Status,
+    Written,
+)
 from sidecar.core.record import Refused
+from sidecar.core.reviewing import Closed, Closing, Reviewing
 from sidecar.errors import NotFound, SidecarError
 from sidecar.pdp import BatchAnswer, BatchCall, Call
 from sidecar.v1 import access_pb2
@@ -39,6 +54,10 @@ BATCH = "/sidecar.v1.AccessService/CheckAccessBatch"
 OPEN = "/sidecar.v1.BreakGlassService/Open"
 CLOSE = "/sidecar.v1.BreakGlassService/Close"
 GET = "/sidecar.v1.BreakGlassService/Get"
+LIST = "/sidecar.v1.BreakGlassService/List"
+REVIEW = "/sidecar.v1.BreakGlassService/Review"
+EVENTS = "/sidecar.v1.BreakGlassService/Events"
+ACKNOWLEDGE = "/sidecar.v1.BreakGlassService/Acknowledge"
 WRITE = "/sidecar.v1.FactsService/WriteFacts"
 READ = "/sidecar.v1.FactsService/ReadFacts"
 STATUS = "/sidecar.v1.AdminService/GetStatus"
@@ -47,7 +66,12 @@ HEALTH = "/grpc.health.v1.Health/Check"
 
 POLICY = PolicyRef("small", "folder", "ab" * 32)
 NOW = 1_772_398_800_000_000
-TOKENS = {"dpi": "token-of-dpi", "feed": "token-of-feed", "auditor": "token-of-auditor"}
+TOKENS = {
+    "dpi": "token-of-dpi",
+    "feed": "token-of-feed",
+    "auditor": "token-of-auditor",
+    "reviewer": "token-of-reviewer",
+}
 
 
 def callers() -> Callers:
@@ -127,14 +151,33 @@ class Corridor:
         self.openings.append(opening)
         return self.answered(a_request(patient_id=opening.patient_id)), a_grant() if opening.motive else None
 
-    def close(self, caller: Caller, subject: Subject, grant_id: str) -> tuple[Grant, str]:
-        return self.get(caller, grant_id), "token"
+    def open_for(self, caller: Caller, request: Request) -> tuple[Answer | None, Grant | None]:
+        self.order.append("open_for")
+        self.slow_gate.wait(30)
+        return None, a_grant()
 
-    def get(self, caller: Caller, grant_id: str) -> Grant:
+    def close(self, caller: Caller, closing: Closing) -> Closed:
+        return Closed(self.get(caller, closing.grant)[0], "token")
+
+    def get(self, caller: Caller, grant_id: str) -> tuple[Grant, tuple[str, ...], tuple[Notice, ...]]:
         self.order.append("get")
         if grant_id != "g1":
             raise NotFound(f"no grant {grant_id} of patient P9")
-        return a_grant()
+        return a_grant(), (), ()
+
+    def review(self, caller: Caller, reviewing: Reviewing) -> tuple[Answer, Grant | None]:
+        return self.answered(a_request()), self.get(caller, reviewing.grant)[0]
+
+    def page(self, caller: Caller, query: GrantsQuery) -> GrantsPage:
+        self.queries.append(query)
+        return GrantsPage((a_grant(),), "", GrantTotals(open=1))
+
+    def events(self, caller: Caller, query: EventsQuery) -> EventsPage:
+        self.queries.append(query)
+        return EventsPage((Notice("n1", "default", "C1", "g1", "open_grant", "reviewer", NOW),), "cursor", False)
+
+    def acknowledge(self, caller: Caller, ids: Sequence[str], request_id: str) -> tuple[tuple[Notice, ...], str]:
+        return (Notice("n1", "default", "C1", "g1", "open_grant", "reviewer", NOW),), "token"
 
     def read_facts(self, caller: Caller, query: FactsQuery) -> FactsPage:
         self.queries.append(query)
@@ -149,7 +192,7 @@ class Corridor:
         return RecordsPage(('{"effect":"PERMIT"}',), 9)
 
     def table(self) -> dict[str, Method]:
-        return method_table(self, self, self, lambda: self.ready, lambda: NOW)
+        return method_table(self, self, self, self, lambda: self.ready, lambda: NOW)
 
 
 def a_request(patient_id: str = "P1", **more: object) -> Request:

@@ -7,7 +7,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from hypothesis import given, settings
 
-from sidecar.api import requests, shape, strict
+from sidecar.api import glass, requests, shape, strict
 from sidecar.core import model
 from sidecar.core.reading import FactsQuery, RecordsQuery
 from sidecar.errors import InvalidRequest
@@ -44,7 +44,7 @@ def test_the_fast_reading_is_the_plain_reading(request: model.Request) -> None:
 @MANY
 def test_an_opening_crosses_the_wire_unchanged(opening: model.Opening) -> None:
     message = shape.message(break_glass_pb2.OpenRequest, opening)
-    assert requests.opening(message.SerializeToString()) == opening
+    assert glass.opening(message.SerializeToString()) == opening
 
 
 @given(FACTS)

@@ -12,7 +12,11 @@ from tests.differential.packs import Written, a_pack
 from tests.differential.pycasbin import Row
 from tests.differential.vocabulary import ACTIONS, CATEGORIES, PEOPLE, PROFILES, PURPOSES
 from tests.differential.worlds import Case, Maker
+from tests.oracle import rules
 from tests.oracle.rules import value
+from tests.oracle.words import Words
+
+Asked = tuple[rules.Row, bool | None, bool | None]  # a row, what the oracle says of it, what PyCasbin does
 
 
 class Judges:
@@ -33,29 +37,42 @@ class Judges:
     def rows_differ(self, case: Case, effect: str) -> Iterator[str]:
         """Where PyCasbin, row by row, says otherwise than the oracle; and the effect that follows from its rows."""
         question = (case.request, case.caller, CONTROLLER, case.world, case.now)
-        strict, loose = self.oracle.readings(*question)
-        subject = case.request.subject
-        names = subject.profile, case.request.resource.category, case.request.action, case.request.purpose
+        readings = [self.oracle.readings(*question)]
+        if effect == "PERMIT":  # it may be in one's own right, under no delegation
+            readings.append(self.oracle.readings(*question, acting=False))
+        followed = []
+        for strict, loose in readings:
+            verdicts = []
+            for row, plain, said in self.rows_asked(case, strict, loose):
+                verdicts.append((row, said))
+                if said is not plain:
+                    yield f"row `{row.text}`: oracle {plain}, PyCasbin {said}"
+            followed.append(follows(verdicts))
+        if effect not in followed:
+            yield f"effect: oracle {effect}, PyCasbin's rows {' or '.join(followed)}"
+
+    def rows_asked(self, case: Case, strict: Words, loose: Words) -> Iterator[Asked]:
+        """Every row with what the oracle and what PyCasbin say of it."""
+        subject, resource = case.request.subject, case.request.resource
+        names = subject.profile, resource.category, case.request.action, case.request.purpose
         met = self.oracle.met(names)
-        verdicts = []
         for row in self.oracle.rows:
             reading = strict if row.kind == "p2" or self.oracle.firm(row) else loose
-            said = self._row(row.text).matches(names, reading.ask)
             plain = value(row.when, reading.ask) if row in met else False
-            verdicts.append((row, said))
-            if said is not plain:
-                yield f"row `{row.text}`: oracle {plain}, PyCasbin {said}"
-        denied = any(said is not False for row, said in verdicts if row.denies)
-        granted = any(said is True for row, said in verdicts if row.kind == "p" and not row.denies)
-        listed = any(said is True for row, said in verdicts if row.kind == "p3" and not row.denies)
-        follows = "PERMIT" if granted and listed and not denied else "DENY"
-        if follows != effect:
-            yield f"effect: oracle {effect}, PyCasbin's rows {follows}"
+            yield row, plain, self._row(row.text).matches(names, reading.ask)
 
     def _row(self, text: str) -> Row:
         if text not in self._rows:
             self._rows[text] = Row(self.written, text)
         return self._rows[text]
+
+
+def follows(verdicts: list[tuple[rules.Row, bool | None]]) -> str:
+    """The effect that follows from what the rows say."""
+    denied = any(said is not False for row, said in verdicts if row.denies)
+    granted = any(said is True for row, said in verdicts if row.kind == "p" and not row.denies)
+    listed = any(said is True for row, said in verdicts if row.kind == "p3" and not row.denies)
+    return "PERMIT" if granted and listed and not denied else "DENY"
 
 
 class Tally:

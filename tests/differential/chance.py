@@ -55,11 +55,13 @@ class Setting(Struct, frozen=True):
     actions: Sequence[str]
     purposes: Sequence[str]
     tags: Sequence[str]
+    secrets: Sequence[str]  # tags kept from a minor's representatives
     flags: Sequence[str]
     relations: Sequence[str]
     windows: Mapping[str, Mapping[str, int]]
     ages: Mapping[str, int]
     motives: Sequence[str]
+    heirs: Sequence[str]  # motives for which heirs may read
     colleague: str  # the profile of senior and delegator
     unusual: float = 0.6  # the share of logins, devices, accounts, callers and objects that are drawn at random
     edges: float = 0.4  # the share of facts whose instants are at an edge
@@ -78,11 +80,13 @@ def setting_of(
         actions=often.get("actions", vocabulary["actions"]),
         purposes=often.get("purposes", vocabulary["purposes"]),
         tags=vocabulary["tags"],
+        secrets=vocabulary.get("secret_tags", ()),
         flags=vocabulary["flags"],
         relations=often.get("relations", [name for name, each in relations.items() if not each.get("derived")]),
         windows=relations,
         ages=parameters["freshness"]["facts_max_age"],
         motives=parameters["break_glass"]["motives"],
+        heirs=vocabulary.get("heir_motives", ()),
         colleague=colleague,
         unusual=unusual,
         edges=edges,

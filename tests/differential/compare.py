@@ -24,6 +24,7 @@ COMPARED = (
     "terms",
 )
 NOT_AVAILABLE = Answer("DENY", "NOT_AVAILABLE", "")
+WILLED = ("mask", "block", "opposition", "visibility")  # directives that refuse, and whose refusal tells of them
 SEEN = ("effect", "reason", "obligations", "advice", "offer")  # what the caller sees and may keep
 
 
@@ -71,10 +72,19 @@ def without_will(oracle: Oracle, case: Case) -> Case:
     def stays(fact: Fact) -> bool:
         given = fact.delegation
         voided = given is not None and given.from_subject_id in reading.unheard
-        return fact.directive is None and not (voided and given.to_subject_id == case.request.subject.id)
+        willed = fact.directive is not None and fact.directive.kind in WILLED
+        return not willed and not (voided and given.to_subject_id == case.request.subject.id)
 
     stated = case.request.resource.masked_for
-    resource = replace(case.request.resource, masked_for=None if stated is None else ())
+    asked_of, secret = case.request.resource, oracle.pack["vocabulary"]["secret_tags"]
+    resource = replace(
+        asked_of,
+        masked_for=None if stated is None else (),
+        visibility=None if asked_of.visibility is None else (),
+        announced_since=None,
+        # Another sensitive tag in place of one that also keeps the object from somebody.
+        tags=asked_of.tags and tuple("inconnue" if tag in secret else tag for tag in asked_of.tags),
+    )
     request = replace(case.request, resource=resource, facts=tuple(filter(stays, case.request.facts)))
     world = with_fields(case.world, facts=tuple(filter(stays, case.world.facts)))
     return replace(case, request=request, world=world)

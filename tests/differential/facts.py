@@ -37,7 +37,8 @@ class Facts(Chance):
 
     def facts(self, subject: Subject) -> list[Fact]:
         """Facts about staff and patient, in any order."""
-        facts = self.staff(subject) + self.care(subject) + self.record(subject) + self.will(subject)
+        facts = self.staff(subject) + self.care(subject) + self.record(subject)
+        facts += self.kin(subject) + self.will(subject) + self.agreement(subject)
         self.random.shuffle(facts)
         return facts
 
@@ -89,6 +90,7 @@ class Facts(Chance):
                 kind,
                 patient_id=random.choice(("", "P1", "P2")) if optional else self.patient(),
                 ref=random.choice(("T-1", "C-1")) if optional else random.choice(("", "", "C-1")),
+                structure=random.choice(("", "", "S1", "S2")) if kind == "REL_CODE" else "",
                 scope=self.scope(0.25),
                 **({} if optional and self.rarely(0.6) else whom),
             )
@@ -105,7 +107,7 @@ class Facts(Chance):
             state = RecordState(
                 self.patient(),
                 birth_date=random.choice(
-                    ("", "", day(now - 28 * YEAR + random.choice((0, 1, -1)) * DAY), "1970-02-28")
+                    ("", "", self.birthday(28), self.birthday(18), self.birthday(12), "1970-02-28")
                 ),
                 death_date=random.choice(("",) * 6 + tuple(day(now - days * DAY) for days in (0, 1, 7, 8, 30, 31))),
                 last_care=random.choice((None, None, now - DAY, self.near(now - 11 * YEAR), years_before(now, old)))
@@ -124,6 +126,18 @@ class Facts(Chance):
             same = Alias(self.patient(), random.choice((subject.id, subject.id, SENIOR)), "same_person")
             found.append(self.fact("alias", same, self.period()))
         return found
+
+    def kin(self, subject: Subject) -> list[Fact]:
+        """A minor whom the subject speaks for, until about now."""
+        if not self.rarely(0.06):
+            return []
+        born = RecordState(self.patient(), birth_date=self.birthday(self.random.choice((12, 18, 18))))
+        speaks = Relation("REL_REP", self.patient(), subject.id)
+        return [self.fact("record_state", born, Period()), self.fact("relation", speaks, self.windowed("REL_REP"))]
+
+    def birthday(self, years: int) -> str:
+        """The day of birth of somebody who comes to this age about now."""
+        return day(years_before(self.now, years) + self.random.choice((0, 1, -1)) * DAY)
 
     def aged(self) -> RecordState:
         """A record whose retention is about to end, for one reason or another (R.1112-7 CSP)."""
@@ -157,12 +171,39 @@ class Facts(Chance):
                 )
             )
             directive = Directive(
-                random.choice(("mask", "mask", "block", "opposition", "consent")),
+                random.choice(("mask", "mask", "block", "opposition", "visibility")),
                 self.patient(),
                 modes=random.choice(((),) * 6 + (("normal",), ("bris_de_glace",))),
                 target=target,
                 scope=self.scope(0.3),
                 except_=random.choice(((),) * 5 + ((ME,), (SENIOR,))),
+                rights=random.choice(((),) * 5 + (("read",), ("write",))),
+            )
+            found.append(self.fact("directive", directive, self.period()))
+        return found
+
+    def agreement(self, subject: Subject) -> list[Fact]:
+        """What the patient consented to, and was told of."""
+        random, found = self.random, []
+        for _ in range(random.choice((1, 1, 2)) if self.rarely(0.4) else 0):
+            target = random.choice(
+                (
+                    Target(subject_id=subject.id),
+                    Target(subject_id=subject.id),
+                    Target(subject_id=CHIEF),
+                    Target(everyone=True),
+                    Target(unit="U1"),
+                    Target(profession="10"),
+                    Target(structure="S1"),
+                )
+            )
+            directive = Directive(
+                random.choice(("consent", "consent", "informed")),
+                self.patient(),
+                modes=random.choice(((),) * 6 + (("normal",), ("bris_de_glace",))),
+                target=target,
+                scope=self.scope(0.8),
+                except_=random.choice(((),) * 9 + ((ME,),)),
                 rights=random.choice(((),) * 5 + (("read",), ("write",))),
             )
             found.append(self.fact("directive", directive, self.period()))

@@ -88,7 +88,7 @@ def sentences(parameters: dict[str, Any]) -> str:
         "reasons": parameters["reasons"],
         "obligations": [name for name, rule in duties.items() if not rule.get("advice")],
         "advice": [name for name, rule in duties.items() if rule.get("advice")],
-        "motives": parameters["break_glass"]["motives"],
+        "motives": [*parameters["break_glass"]["motives"], *parameters["vocabulary"].get("heir_motives", ())],
     }
     lines = [[f"[{table}]", *(f'{code} = "..."' for code in codes)] for table, codes in tables.items()]
     return "\n".join(line for table in lines for line in table)
@@ -261,9 +261,15 @@ def _parameters(random: Random) -> dict[str, Any]:
                 "REL_TEAM": {"before": seconds(0, 0, 1), "after": seconds(0, 0, 2)},
                 "REL_APPT": {"before": seconds(0, 1, 7), "after": seconds(0, 1, 30)},
                 "REL_REQ": {"after": seconds(0, 15)},
+                "REL_RCP": {"before": seconds(0, 7), "after": seconds(0, 7)},
+                "REL_REFERENT": {"after": seconds(0, 30)},
+                "REL_CODE": {},
+                "REL_SELF": {},
+                "REL_REP": {},
                 "REL_TRANSFER": {"before": seconds(0.5, 1), "after": seconds(0.5, 1)},
                 "REL_TICKET": {"patient_optional": True},
                 "REL_CASE": {"patient_optional": True, "after": seconds(0, 1)},
+                "REL_ARCH": {"patient_optional": True},
             },
             "flags": list(FLAGS),
             "protected_flags": ["detenu", "personnalite"],
@@ -271,6 +277,12 @@ def _parameters(random: Random) -> dict[str, Any]:
             "write_actions": ["create"],
             "without_patient": {"actions": ["chercher"], "categories": ["technique"]},
             "safety": {"alertes": "alertes_maskable"},
+            "consent_categories": ["cr"],
+            "with_request": ["alertes", "sejour"],
+            "specialties": {"cardiologie": ["U1", "U3"], "psychiatrie": ["U2"]},
+            "secret_tags": [TAGS[-1]],
+            "heir_motives": ["DEUIL"],
+            "dim_profiles": ["medecin"],
         },
         "order": {
             "gates": list(GATES),
@@ -285,7 +297,7 @@ def _parameters(random: Random) -> dict[str, Any]:
         "obligations": {
             "LOG": {"params": ["delegator"], "merge": "union"},
             "COSIGN_BY": {"params": ["id"], "merge": "union"},
-            "REVIEW": {"params": ["deadline"], "merge": "shortest"},
+            "REQUIRE_REVIEW": {"params": ["deadline"], "merge": "shortest"},
             "BANNER": {"params": ["until"], "merge": "shortest"},
             "CACHE_MAX_AGE": {"params": ["s"], "merge": "shortest"},
             "REDACT": {"params": ["list"], "merge": "union"},
@@ -312,9 +324,12 @@ def _parameters(random: Random) -> dict[str, Any]:
             "justification_max": 40,
             "unknown": random.choice(("open", "open", "closed")),
             "unknown_advice": ["STALE"],
-            "unknown_obligations": ["REVIEW(24h)"],
+            "unknown_obligations": ["REQUIRE_REVIEW(24h)"],
             "override_profiles": ["medecin"],
             "override_motives": ["VITAL"],
+            "override_obligations": ["REQUIRE_REVIEW(12h)", "LOG"],
+            "max_per_subject_24h": random.choice((0, 0, 1, 2)),
+            "many_obligations": ["NOTE(souvent)", "REQUIRE_REVIEW(36h)"],
         },
         "freshness": {
             "facts_max_age": {
@@ -338,6 +353,11 @@ def _parameters(random: Random) -> dict[str, Any]:
                 ("alertes_maskable", random.random() < 0.4),
                 ("vital_override", random.random() < 0.7),
                 ("ouvert", random.random() < 0.5),
+                ("bulk_threshold", 50),
+                ("denial_threshold", 10),
+                ("majority", 18),
+                ("announcement_months", random.choice((1, 1, 2))),
+                ("notice_version", "2026-01"),
                 ("answer_max_age", random.choice((60, 3600, DAY, DAY))),
             )
         },

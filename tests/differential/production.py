@@ -2,11 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 
 from sidecar.core.break_glass import GrantTerms
 from sidecar.core.bundle import FOREVER, NEVER, PatientFacts, Snapshot, TenantFacts
 from sidecar.core.model import Advice, Decision, Fact, Known, Obligation
 from sidecar.core.policy import PolicySet
+from sidecar.core.usage import Usage
 from tests.differential.chance import CONTROLLER, TENANT
 from tests.differential.worlds import Case
 from tests.oracle import Answer, World
@@ -54,7 +56,8 @@ def snapshot(world: World, patient_id: str) -> Snapshot:
     )
     if not patient_id:
         patient = PatientFacts("", CONTROLLER, len(held))
-    return Snapshot(tenant, patient if world.readable else None)
+    usage = Usage(world.patients_this_hour, world.refusals_lately)
+    return Snapshot(tenant, patient if world.readable else None, usage)
 
 
 def known(fact: Fact, seq: int) -> Known:
@@ -97,7 +100,9 @@ def by(field: str, held: Iterable[Known], kind: str) -> dict[str, tuple[Known, .
 def decide(policy: PolicySet, case: Case) -> tuple[Decision, GrantTerms | None]:
     """What the product says."""
     if case.opening is not None:
-        shot = snapshot(case.world, case.opening.patient_id)
+        # The store hands over a tenant's own grants.
+        own = tuple(grant for grant in case.world.grants if grant.tenant == TENANT)
+        shot = snapshot(replace(case.world, grants=own), case.opening.patient_id)
         return policy.evaluate_open(case.opening, case.caller, CONTROLLER, shot, case.now)
     shot = snapshot(case.world, case.request.resource.patient_id)
     return policy.evaluate(case.request, case.caller, CONTROLLER, shot, case.now), None

@@ -65,6 +65,7 @@ METHODS = frozenset(
         "subject.job_allows",
         "subject.purpose_allowed",
         "subject.left_unit_less_than",
+        "subject.answers_request_for",
         "subject.signed_request_for",
         "subject.delegation_covers",
         "subject.delegated_for",
@@ -74,7 +75,9 @@ METHODS = frozenset(
         "resource.only_tagged",
         "patient.deceased_since_more_than",
         "patient.flagged",
+        "patient.agreed_to",
         "context.has_ref",
+        "context.supervisor_is",
         "context.setting",
     )
 )

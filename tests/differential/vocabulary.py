@@ -6,7 +6,7 @@ CATEGORIES = ("cr", "notes", "alertes", "sejour", "technique")
 ACTIONS = ("read", "create", "print", "ouvrir", "chercher")
 PURPOSES = ("soins", "urgence", "accueil", "vente")
 DENIED_PURPOSE = "vente"
-TAGS = ("psy", "vih", "notes_personnelles")
+TAGS = ("psy", "vih", "notes_personnelles", "secret_mineur")
 FLAGS = ("detenu", "personnalite", "litige")
 ROOTS = ("tous", "tout", "toute_action", "tout_motif")
 GATES = ("G-SUB", "G-AUTH", "G-LIFE", "G-WILL", "A-15", "A-7")
@@ -40,8 +40,18 @@ FORBIDS = (
     'r.patient.flagged("detenu")',
     "r.patient.protected_record",
     "r.subject.reads_own_record",
+    "r.subject.over_volume",
+    "r.subject.denied_too_often",
 )
-WILL = ("r.resource.masked_for_subject", "r.patient.blocked_subject", "r.patient.opposed_to_subject")
+WILL = (
+    "r.resource.masked_for_subject",
+    "r.resource.masked_for_subject",
+    "r.patient.blocked_subject",
+    "r.patient.blocked_subject",
+    "r.patient.opposed_to_subject",
+    "r.resource.hidden_from_patient",
+    "r.resource.hidden_from_representative",
+)
 TIES = (
     "r.subject.in_care_team",
     "r.subject.in_care_team",
@@ -52,6 +62,19 @@ TIES = (
     "r.subject.left_unit_less_than({days})",
     "r.subject.left_unit_less_than({days}) && r.resource.created_before_leaving",
     "r.subject.signed_request_for(r.resource)",
+    "r.subject.answers_request_for(r.resource)",
+    "r.subject.in_case_meeting",
+    "r.subject.referring_on_request",
+    "r.subject.same_specialty",
+    "r.subject.delegated_by_dim",
+    "r.subject.codes_this_stay",
+    "r.subject.is_holder",
+    "r.subject.represents_patient",
+    "r.patient.consented_to_subject",
+    "r.patient.consented_to_subject",
+    "r.patient.agreed_to(r.resource)",
+    "r.patient.informed",
+    "r.context.archive_request_open",
     "r.subject.responsible_for_stay",
     "r.subject.in_team_at_death",
     "r.subject.delegated_for(r.resource)",
@@ -82,6 +105,13 @@ SMALL = (
     "r.context.motive_given",
     "r.context.justified",
     "r.context.user_agreed",
+    "r.context.heir_motive",
+    'r.context.supervisor_is("medecin")',
+    "r.context.recipient_identified",
+    "r.context.notice_current",
+    "r.patient.unable_to_answer",
+    "r.patient.informed",
+    "r.subject.same_specialty",
     'r.context.setting("ouvert")',
 )
 OTHERWISE = (
@@ -99,9 +129,9 @@ DUTIES = (
     "LOG",
     "LOG(delegator)",
     "COSIGN_BY(senior)",
-    "REVIEW(72h)",
-    "REVIEW(2d)",
-    "REVIEW(48h)",
+    "REQUIRE_REVIEW(72h)",
+    "REQUIRE_REVIEW(2d)",
+    "REQUIRE_REVIEW(48h)",
     "BANNER",
     "CACHE_MAX_AGE(60)",
     "CACHE_MAX_AGE(0)",

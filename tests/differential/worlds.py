@@ -22,8 +22,10 @@ from sidecar.core.model import (
 from tests.differential.chance import CHIEF, CONTROLLER, DAY, FEEDS, HOUR, ME, NOWS, SECOND, SENIOR, TENANT
 from tests.differential.facts import Facts
 from tests.oracle import World
+from tests.oracle.others import months_after
 
-REFS = References(ticket="T-1", case="C-1")
+REFS = References(ticket="T-1", case="C-1", research="C-1", request="T-1", supervisor=SENIOR)
+VISIBILITY = ((), (), ("INVISIBLE_PATIENT",), ("INVISIBLE_REPRESENTANTS_LEGAUX",), None)
 MASKED_FOR = (
     "tous",
     ME,
@@ -43,6 +45,10 @@ WHYS = (
     "aaaaaaaaaaaaaaaaaaaaaaaaa",
     "prise en charge non encore enregistrée aux urgences",
     "douleur du",
+    "azertyuiop azerty",
+    "voir dossier voir dossier",
+    "urgent urgent urgent",
+    "eeeeeeeee abcd",
 )
 
 
@@ -74,6 +80,7 @@ class Maker(Facts):
         world = World(
             tuple(facts), self.watermarks(), grants, FEEDS if random.random() < 0.95 else {}, TENANT,
             readable=random.random() < 0.96,
+            patients_this_hour=random.choice((1,) * 9 + (50, 51)), refusals_lately=random.choice((0,) * 9 + (9, 10)),
         )  # fmt: skip
         return Case(request, caller, world, self.now, self.opening(subject) if opening else None)
 
@@ -173,10 +180,13 @@ class Maker(Facts):
             Context(
                 access_mode=random.choice(("bris_de_glace",) * 4 + ("centre_15", "normal")) if named else "normal",
                 grant=named,
-                motive=random.choice(("", *setting.motives)),
+                motive=random.choice(("", *setting.motives, *setting.heirs)),
                 justification=random.choice(WHYS),
                 workstation=random.choice(("none", "none", "W1", None)),
                 user_agreement=random.choice((True, True, None, False)),
+                patient_informed=random.choice(("", "", "yes", "no", "impossible")),
+                recipient=random.choice(("", "P1", "P1b", "10101010101", "1010101010")),
+                notice_version=random.choice(("", "2026-01")),
                 refs=random.choice((REFS, REFS, References())),
             ),
             inline,
@@ -194,6 +204,7 @@ class Maker(Facts):
                 author=random.choice(("", ME, CHIEF)),
                 created_at=self.now - 10 * DAY,
                 unit="U1",
+                visibility=(),
                 masked_for=(),
                 lifecycle="actif",
             )
@@ -201,17 +212,25 @@ class Maker(Facts):
             category="inconnu" if self.rarely(0.01) else random.choice(setting.categories),
             patient_id="" if self.rarely(0.04) else random.choice(("P1",) * 7 + ("P1b",)),
             id=random.choice(("doc-1", "doc-1", "")),
-            tags=random.choice(((),) * 9 + ((setting.tags[0],), (setting.tags[-1], "inconnue"), None)),
+            tags=random.choice(
+                ((),) * 9 + ((setting.tags[0],), (setting.tags[-1], "inconnue"), tuple(setting.secrets), None)
+            ),
             author=random.choice(("", ME, SENIOR, CHIEF)),
             created_at=random.choice((None, self.near(self.now - 10 * DAY), self.now - 40 * DAY, self.near(self.now))),
             unit=random.choice(("U1", "U1", "U2", "")),
             stay=random.choice(("", "S1", "S2")),
+            visibility=random.choice(VISIBILITY) if self.rarely(0.4) else (),
+            announced_since=self.announcement() if self.rarely(0.15) else None,
             masked_for=random.choice(((),) * 8 + ((random.choice(MASKED_FOR),), None, None)),
             lifecycle=random.choice(
                 ("actif",) * 20 + ("gele", "archive", "expire", "invalide", "brouillon", None, "?")
             ),
             controller_id=random.choice(("", CONTROLLER, CONTROLLER, "C2")) if self.rarely(0.2) else "",
         )
+
+    def announcement(self) -> int:
+        """When somebody asked that the patient be told first: lately, or about a month ago (R.1111-53)."""
+        return self.near(months_after(self.now, -1)) if self.rarely(0.6) else self.now - 3 * DAY
 
     def opening(self, subject: Subject) -> Opening:
         """The same subject asks for an emergency grant."""

@@ -11,6 +11,8 @@ from typing import Any
 from sidecar.core.model import Caller, Context, Opening, Request, Resource
 from tests.oracle.days import DAY, SECOND
 from tests.oracle.duties import Said, merged, obligation, seconds
+from tests.oracle.openings import asks_anew, many, overrides, review_due
+from tests.oracle.parameters import without_groups
 from tests.oracle.rules import Names, Row, by_number, groups_of, read_links, read_rows, value, words_in
 from tests.oracle.words import Words
 from tests.oracle.world import World
@@ -54,7 +56,7 @@ class Oracle:
         self.rows, links = read_rows(files), read_links(files)
         said = {(section, name) for section, *names in links for name in names}
         self.groups = {(section, name): groups_of(links, section, name) for section, name in said}
-        self.pack = self._without_groups(parameters)
+        self.pack = without_groups(parameters, self._is)
         self.conceals = self.pack["settings"].get("mask_disclosure", {"value": "none"})["value"] == "none"
         self.order, self.rules, self.duties = self.pack["order"], self.pack["break_glass"], self.pack["obligations"]
         begun = {
@@ -118,7 +120,7 @@ class Oracle:
                 "BREAK_GLASS_NOT_ELIGIBLE"
                 if profile not in rules["eligible"]
                 else "REAUTH_REQUIRED"
-                if not strict.authentication_younger_than(rules["reauth"])
+                if not strict.authentication_younger_than(rules["reauth"]) or asks_anew(opening, strict)
                 else "JUSTIFICATION_REQUIRED"
                 if not strict.says_why(opening.motive, opening.justification)
                 else ""
@@ -126,10 +128,13 @@ class Oracle:
             verdict = Verdict(reason) if reason else None
         if verdict is not None:
             return self._refusal(verdict, verdict, strict, [strict, loose])
-        until, due = now + rules["ttl"] * SECOND, now + rules["review_deadline"] * SECOND
+        until = now + rules["ttl"] * SECOND
         loosely = [row for row in gates if not self.firm(row)]
-        answer = self._permit(Verdict(rules["reason"], permits=True), met, strict, loose, until, loosely)
-        return replace(answer, terms=(scope, until, due), edges=answer.edges | {until})
+        more = [*rules["many_obligations"]] if many(opening, strict) else []
+        more += rules["override_obligations"] if overrides(opening, strict) else []
+        answer = self._permit(Verdict(rules["reason"], permits=True), met, strict, loose, until, loosely, more)
+        due = review_due(answer.obligations, rules["review_deadline"])
+        return replace(answer, terms=(scope, until, now + due * SECOND), edges=answer.edges | {until})
 
     def reading(self, *question: Any, lenient: bool = False, will: bool = True, acting: bool = True) -> Words:
         """One reading of (request, caller, controller, world, now), able to ask what a delegator may do."""
@@ -278,10 +283,12 @@ class Oracle:
         loose: Words,
         until: int | None = None,
         gates: list[Row] | None = None,
+        more: Iterable[str] = (),
     ) -> Answer:
         """The permit and what comes with it; an opening counts its `gates` alone and ends at `until`."""
         duties = [row for row in met if row.kind == "p2" and value(row.when, strict.ask) is not False]
         said = [obligation(self.duties, row.said["obligation"], strict, until) for row in duties]
+        said += [obligation(self.duties, text) for text in more]
         counted = gates if gates is not None else [row for row in met if row.kind != "p2" and not self.firm(row)]
         # Something unknown was read as absent: a row is unknown where nothing is read leniently.
         if loose is not strict and any(value(row.when, strict.ask) is None for row in counted):
@@ -370,34 +377,6 @@ class Oracle:
             ("UNKNOWN_ACTION", request.action, vocabulary["actions"]),
         )
         return next((reason for reason, name, known in checks if name not in known), "")
-
-    def _without_groups(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """The parameters with the lists that may name groups spelt out, and those left out filled in."""
-        vocabulary = {"denied_purposes": (), "write_actions": (), "protected_flags": (), "safety": {}, "clinical": ""}
-        vocabulary |= parameters["vocabulary"]
-        purposes = (*vocabulary["purposes"], *vocabulary["denied_purposes"])
-
-        def spelt(section: str, listed: Iterable[str], known: Iterable[str]) -> list[str]:
-            return [name for name in known if any(self._is(section, name, group) for group in listed)]
-
-        vocabulary["profiles"] = {
-            name: {**profile, "purposes": spelt("g4", profile["purposes"], purposes)}
-            for name, profile in vocabulary["profiles"].items()
-        }
-        jobs = {
-            name: {
-                **job,
-                "purposes": spelt("g4", job["purposes"], purposes),
-                "categories": spelt("g2", job["categories"], vocabulary["categories"]),
-                "actions": spelt("g3", job["actions"], vocabulary["actions"]),
-            }
-            for name, job in parameters.get("jobs", {}).items()
-        }
-        vocabulary["write_actions"] = spelt("g3", vocabulary["write_actions"], vocabulary["actions"])
-        rules = {"unknown_obligations": (), "unknown_advice": (), "override_profiles": (), "override_motives": ()}
-        rules |= {"gates": ()} | parameters["break_glass"]
-        order = {"delegator_gates": ()} | parameters["order"]
-        return {**parameters, "vocabulary": vocabulary, "jobs": jobs, "break_glass": rules, "order": order}
 
 
 def names_of(request: Request) -> Names:

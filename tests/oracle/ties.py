@@ -59,6 +59,8 @@ class Ties(Reading):
             return False
         if self.writes() and job.get("writes_need_author", True) and not asked.author:
             return False
+        if self.writes() and asked.category not in (job.get("write_categories") or (asked.category,)):
+            return False
         if not job.get("closed_stay", False):
             return True
         parts = [fact for fact, stay in self.stays() if asked.stay and stay.stay_id == asked.stay]

@@ -10,7 +10,8 @@ from typing import Any
 
 from sidecar.core.model import Directive
 from tests.oracle.days import SECOND, retention
-from tests.oracle.ties import Ties
+from tests.oracle.junk import is_junk
+from tests.oracle.others import Others
 
 # The words that forbid, as 3.0.8 marks them with R; all the others permit, or repeat the request.
 RESTRICTIONS = frozenset(
@@ -26,6 +27,10 @@ RESTRICTIONS = frozenset(
         "resource.sensitive",
         "resource.tagged",
         "resource.masked_for_subject",
+        "resource.hidden_from_patient",
+        "resource.hidden_from_representative",
+        "subject.over_volume",
+        "subject.denied_too_often",
         "patient.blocked_subject",
         "patient.opposed_to_subject",
         "patient.deceased",
@@ -42,7 +47,7 @@ def any_of(*said: bool | None) -> bool | None:
     return True if True in said else None if None in said else False
 
 
-class Words(Ties):
+class Words(Others):
     """The words over one reading of the world."""
 
     def ask(self, word: str, arguments: tuple[str | int, ...] = ()) -> bool | None:
@@ -65,6 +70,15 @@ class Words(Ties):
 
     def patient_opposed_to_subject(self) -> bool | None:
         return self.willed(self.opposed)
+
+    def resource_hidden_from_representative(self) -> bool | None:
+        asked, secret = self.request.resource, self.pack["vocabulary"]["secret_tags"]
+        stated = "INVISIBLE_REPRESENTANTS_LEGAUX" in (asked.visibility or ()) or set(asked.tags or ()) & set(secret)
+        if stated and self.will:
+            return True
+        unheard = None if asked.visibility is None or not self.readable else False
+        doubts = (self.absent("directive") if unheard is None else False, None if asked.tags is None else False)
+        return any_of(self.directed("visibility", self.me.id), *doubts)
 
     def willed(self, judge: Callable[[str], bool | None]) -> bool | None:
         """The will on the subject; or on every one of those the subject acts for (3.0.4)."""
@@ -220,7 +234,7 @@ class Words(Ties):
     def in_life(self, lifecycle: str) -> bool | None:
         """Whether the object is there in its life: as the request says, as the record says, or by its age."""
         stated, states = self.request.resource.lifecycle, [state for _, state in self.states()]
-        if lifecycle in (stated, *(state.lifecycle for state in states), self.aged(states)):
+        if lifecycle in (stated, *(state.lifecycle for state in states)) or lifecycle == self.aged(states):
             return True
         known = stated in ("brouillon", "actif", "archive", "gele", "expire", "invalide")
         return False if known and self.readable else self.absent("record_state")
@@ -280,7 +294,7 @@ class Words(Ties):
         if grant is None:
             return False
         expired, closed = self.come(grant.until), grant.closed_at is not None and self.come(grant.closed_at)
-        return expired or closed
+        return bool(grant.ended) or expired or closed
 
     def context_grant_for_other_patient(self) -> bool:
         grant = self.named_grant()
@@ -303,29 +317,17 @@ class Words(Ties):
         return self.says_why(self.request.context.motive, self.request.context.justification)
 
     def says_why(self, motive: str, justification: str) -> bool:
-        """A motive of the list, and a text of the right length that is not one letter over and over."""
+        """A motive of the list, and a text of the right length that is not plainly junk."""
         rules, text = self.pack["break_glass"], " ".join(justification.split())
         least = rules["justification_free" if motive in rules["free_text_motives"] else "justification_min"]
-        letters = {letter for letter in text.casefold() if letter.isalpha()}
         fits = motive in rules["motives"] and least <= len(text) <= rules["justification_max"]
-        return fits and (len(letters) >= 5 or least == 0)
+        return fits and (least == 0 or not is_junk(text))
 
     def context_ticket_open(self) -> bool:
         return self.context_has_ref("ticket")
 
     def context_has_ref(self, name: str) -> bool:
-        ref = getattr(self.request.context.refs, name)
-        return any(
-            relation.kind == REFERENCES[name]
-            and relation.ref == ref
-            and (not relation.patient_id or relation.patient_id in self.names())
-            and relation.subject_id in ("", self.me.id)
-            and self.reaches(relation.scope)
-            and self.in_window(fact, relation.kind)
-            and self.fresh(fact, "relation")
-            for fact, relation in self.facts("relation")
-            if ref
-        )
+        return self.known_reference(REFERENCES[name], getattr(self.request.context.refs, name))
 
     def context_touches_workstation(self) -> bool | None:
         workstation = self.request.context.workstation

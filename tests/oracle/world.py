@@ -22,6 +22,8 @@ class World:
     required: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     tenant: str = "T"
     readable: bool = True
+    patients_this_hour: int = 0  # distinct ones the subject opened, the one asked about included
+    refusals_lately: int = 0  # the subject met in ten minutes
 
 
 class Reading:
@@ -231,7 +233,12 @@ class Reading:
     def open_grant(self) -> Grant | None:
         """That grant while it opens this patient's record to the profile asked with."""
         grant = self.named_grant()
-        if grant is None or grant.patient_id not in self.names() or grant.profile != self.request.subject.profile:
+        if (
+            grant is None
+            or grant.ended
+            or grant.patient_id not in self.names()
+            or grant.profile != self.request.subject.profile
+        ):
             return None
         closed = grant.closed_at is not None and self.come(grant.closed_at)
         return grant if self.within(grant.opened_at, grant.until) and not closed else None

@@ -1,10 +1,12 @@
 """Ask the DPI sidecar before every read or write of a patient record: permitted, refused or unavailable."""
 
 from dpi_sidecar_client.client import DEADLINE, Sidecar
+from dpi_sidecar_client.emergency import Emergency, EmergencyOutcome, Motive, NotEligible, Told
 from dpi_sidecar_client.outcomes import (
     Answered,
     Closed,
     CloseOutcome,
+    Grant,
     Obligation,
     Offer,
     Opened,
@@ -44,6 +46,11 @@ __all__ = [
     "Closed",
     "Context",
     "Device",
+    "Emergency",
+    "EmergencyOutcome",
+    "Grant",
+    "Motive",
+    "NotEligible",
     "Obligation",
     "Offer",
     "OpenOutcome",
@@ -57,5 +64,6 @@ __all__ = [
     "Sidecar",
     "Strings",
     "Subject",
+    "Told",
     "Unavailable",
 ]

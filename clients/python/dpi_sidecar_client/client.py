@@ -11,17 +11,21 @@ import grpc
 from google.protobuf.message import Message
 
 from dpi_sidecar_client import reading
+from dpi_sidecar_client.emergency import EmergencyOutcome, described
 from dpi_sidecar_client.outcomes import Closed, CloseOutcome, Opened, OpenOutcome, Outcome, Unavailable
 from dpi_sidecar_client.texts import sentence
 from sidecar.v1 import access_pb2, break_glass_pb2
 
 DEADLINE = 2.0  # seconds
-_GRANTS = 4096  # grants whose consistency token is remembered
+_GRANTS = 4096  # grants that are remembered, with their consistency token
+EMERGENCY = "bris_de_glace"
+_EMERGENCIES = frozenset({EMERGENCY, "centre_15"})  # access modes
 # No proxy of the environment stands between an application and its sidecar; nothing is retried unseen.
 _OPTIONS = (("grpc.enable_http_proxy", 0), ("grpc.enable_retries", 0))
 _PASSING = frozenset({"UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "ABORTED", "CANCELLED"})
 
 _Told = TypeVar("_Told")
+_Key = TypeVar("_Key")
 
 
 class Sidecar:
@@ -47,7 +51,8 @@ class Sidecar:
         self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
         self._language = language
         self._deadline = _seconds(deadline)
-        self._tokens: OrderedDict[str, str] = OrderedDict()
+        self._tokens: OrderedDict[str, str] = OrderedDict()  # grant → token
+        self._open: OrderedDict[tuple[str, str], str] = OrderedDict()  # (subject, patient) → grant
         self._lock = threading.Lock()
 
     @classmethod
@@ -90,13 +95,48 @@ class Sidecar:
         """Whether the subject may do this: ask before every read or write of a patient record."""
         asked = access_pb2.CheckAccessRequest()
         asked.CopyFrom(request)
-        language = self._complete(asked.context)
+        language = self._complete(asked.context, asked.subject.id, asked.resource.patient_id)
         response = self._call(
             "AccessService/CheckAccess", asked, access_pb2.CheckAccessResponse.FromString, language, deadline
         )
         if isinstance(response, Unavailable):
             return response
+        if response.grant.id:
+            self._remember(response.grant.id, response.consistency_token, asked.subject.id, asked.resource.patient_id)
         return reading.outcome(response, self._implements, language)
+
+    def emergency(self, profile: str, *, language: str = "", deadline: float | None = None) -> EmergencyOutcome:
+        """What breaking the glass asks of this profile and brings about, for the screen that offers it."""
+        asked = break_glass_pb2.DescribeRequest(profile=profile, language=language or self._language)
+        decode = break_glass_pb2.DescribeResponse.FromString
+        response = self._call("BreakGlassService/Describe", asked, decode, asked.language, deadline)
+        return response if isinstance(response, Unavailable) else described(response, profile)
+
+    def break_glass(
+        self,
+        request: access_pb2.CheckAccessRequest,
+        motive: str,
+        justification: str,
+        *,
+        mode: str = EMERGENCY,
+        second_confirmation: bool | None = None,
+        deadline: float | None = None,
+    ) -> Outcome:
+        """Break the glass for an access that was refused, and ask for it again, in one call.
+
+        `outcome.grant` says what was opened, also where this very access stays refused. Later checks of the subject for
+        this patient in this mode carry the grant by themselves. The answer to a call that was Unavailable may be asked
+        for again with the same `context.request_id`: it is one grant.
+        """
+        asked = access_pb2.CheckAccessRequest()
+        asked.CopyFrom(request)
+        context = asked.context
+        context.access_mode, context.motive, context.justification = mode, motive, justification
+        context.grant = ""
+        context.request_id = context.request_id or str(uuid.uuid4())
+        if second_confirmation is not None:
+            context.second_confirmation = second_confirmation
+        return self.check(asked, deadline=deadline)
 
     def check_batch(
         self, request: access_pb2.CheckAccessBatchRequest, *, deadline: float | None = None
@@ -104,7 +144,7 @@ class Sidecar:
         """One outcome for each item, in order: always as many as were asked."""
         asked = access_pb2.CheckAccessBatchRequest()
         asked.CopyFrom(request)
-        language = self._complete(asked.context)
+        language = self._complete(asked.context, asked.subject.id, asked.patient_id)
         decode = access_pb2.CheckAccessBatchResponse.FromString
         response = self._call("AccessService/CheckAccessBatch", asked, decode, language, deadline)
         if isinstance(response, Unavailable):
@@ -128,7 +168,7 @@ class Sidecar:
             return response
         told = reading.opened(response, self._implements, language)
         if isinstance(told, Opened):
-            self._remember(told.grant, told.answer.consistency_token)
+            self._remember(told.grant, told.answer.consistency_token, asked.subject.id, asked.patient_id)
         return told
 
     def close(self, request: break_glass_pb2.CloseRequest, *, deadline: float | None = None) -> CloseOutcome:
@@ -140,6 +180,7 @@ class Sidecar:
         told = reading.closed(response, self._language)
         if isinstance(told, Closed):
             self._remember(told.grant, response.consistency_token)
+            self._forget(told.grant)
         return told
 
     def disconnect(self) -> None:
@@ -152,20 +193,27 @@ class Sidecar:
     def __exit__(self, *_: object) -> None:
         self.disconnect()
 
-    def _complete(self, context: access_pb2.Context) -> str:
-        """Fill in the language, and the token that lets any sidecar of a fleet know the grant that is named."""
+    def _complete(self, context: access_pb2.Context, subject: str, patient: str) -> str:
+        """Fill in the language, the grant of an emergency, and the token that lets any sidecar of a fleet know it."""
         context.language = context.language or self._language
-        if context.grant and not context.consistency_token:
-            with self._lock:
+        with self._lock:
+            # With a motive the check asks for a grant of its own; else it is under the one that this client opened.
+            if context.access_mode in _EMERGENCIES and not context.grant and not context.motive:
+                context.grant = self._open.get((subject, patient), "")
+            if context.grant and not context.consistency_token:
                 context.consistency_token = self._tokens.get(context.grant, "")
         return context.language
 
-    def _remember(self, grant: str, token: str) -> None:
+    def _remember(self, grant: str, token: str, subject: str = "", patient: str = "") -> None:
         with self._lock:
-            self._tokens[grant] = token
-            self._tokens.move_to_end(grant)
-            if len(self._tokens) > _GRANTS:
-                self._tokens.popitem(last=False)
+            _keep(self._tokens, grant, token)
+            if subject:
+                _keep(self._open, (subject, patient), grant)
+
+    def _forget(self, grant: str) -> None:
+        with self._lock:
+            for whose in [whose for whose, held in self._open.items() if held == grant]:
+                del self._open[whose]
 
     def _call(
         self, method: str, asked: Message, decode: Callable[[bytes], _Told], language: str, deadline: float | None
@@ -190,6 +238,13 @@ def _unavailable(error: grpc.RpcError, language: str) -> Unavailable:
     if status in _PASSING:
         return Unavailable(status, sentence("UNAVAILABLE", language), detail, worth_retrying=True)
     return reading.fault(status, detail, language)
+
+
+def _keep(held: OrderedDict[_Key, str], key: _Key, value: str) -> None:
+    held[key] = value
+    held.move_to_end(key)
+    if len(held) > _GRANTS:
+        held.popitem(last=False)
 
 
 def _seconds(deadline: float) -> float:

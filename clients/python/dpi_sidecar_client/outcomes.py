@@ -53,11 +53,26 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class Grant:
+    """An emergency grant that a check opened, or found open: what it opens, until when, and when its review is due."""
+
+    id: str
+    scope: str
+    opened_at: datetime
+    until: datetime
+    review_due: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Permitted(_NeverABoolean):
-    """Go on, and do every obligation: the application has said that it can."""
+    """Go on, and do every obligation: the application has said that it can.
+
+    `grant` is the emergency grant that this very check opened.
+    """
 
     answer: Answered
     obligations: tuple[Obligation, ...] = ()
+    grant: Grant | None = None
     kind: Literal["permitted"] = field(default="permitted", init=False)
 
 
@@ -66,13 +81,15 @@ class Refused(_NeverABoolean):
     """Do not go on. `break_glass` says whether an emergency may open what is refused here.
 
     `obligations` come with a refusal too, as STEP_UP does. `unknown` are those of a permit that this application
-    does not implement: it refuses by itself, with the reason UNKNOWN_OBLIGATION.
+    does not implement: it refuses by itself, with the reason UNKNOWN_OBLIGATION. `grant` is there when this check
+    opened an emergency grant and the grant does not open what was asked.
     """
 
     answer: Answered
     break_glass: Offer = Offer()
     obligations: tuple[Obligation, ...] = ()
     unknown: tuple[str, ...] = ()
+    grant: Grant | None = None
     kind: Literal["refused"] = field(default="refused", init=False)
 
 

@@ -11,6 +11,7 @@ from dpi_sidecar_client.outcomes import (
     Answered,
     Closed,
     CloseOutcome,
+    Grant,
     Obligation,
     Offer,
     Opened,
@@ -30,17 +31,17 @@ def outcome(response: access_pb2.CheckAccessResponse, implements: Set[str], lang
         # Every answer is recorded under an id before it is given; without one this is not an answer.
         return fault("UNREADABLE", "an answer without a decision id", language)
     answer = _answered(response)
-    obligations = _obligations(response.obligations)
+    obligations, grant = _obligations(response.obligations), _grant(response)
     if response.effect == access_pb2.EFFECT_DENY:
         offer = response.break_glass
-        return Refused(answer, Offer(offer.available, tuple(offer.motives), offer.scope), obligations)
+        return Refused(answer, Offer(offer.available, tuple(offer.motives), offer.scope), obligations, grant=grant)
     if response.effect != access_pb2.EFFECT_PERMIT:
         return fault("UNKNOWN_EFFECT", f"effect {response.effect}", language)
     unknown = tuple(obligation.id for obligation in obligations if obligation.id not in implements)
     if unknown:
         told = replace(answer, reason="UNKNOWN_OBLIGATION", message=sentence("UNKNOWN_OBLIGATION", language))
-        return Refused(told, obligations=obligations, unknown=unknown)
-    return Permitted(answer, obligations)
+        return Refused(told, obligations=obligations, unknown=unknown, grant=grant)
+    return Permitted(answer, obligations, grant)
 
 
 def outcomes(
@@ -105,6 +106,14 @@ def _answered(response: access_pb2.CheckAccessResponse) -> Answered:
 
 def _obligations(stated: Iterable[access_pb2.Obligation | access_pb2.Advice]) -> tuple[Obligation, ...]:
     return tuple(Obligation(one.id, MappingProxyType(dict(one.params))) for one in stated)
+
+
+def _grant(response: access_pb2.CheckAccessResponse) -> Grant | None:
+    said = response.grant
+    if not said.id or not said.HasField("until"):
+        return None
+    review_due = _instant(said.review_due) if said.HasField("review_due") else None
+    return Grant(said.id, said.scope, _instant(said.opened_at), _instant(said.until), review_due)
 
 
 def _moment(grant: break_glass_pb2.Grant, name: str) -> datetime | None:

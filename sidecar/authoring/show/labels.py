@@ -146,6 +146,15 @@ LABELS: Mapping[str, tuple[str, str]] = {
     "vocabulary": ("Listes fermées", "Closed lists"),
 }
 
+# What numbers count, besides seconds.
+UNITS: Mapping[str, tuple[str, str]] = {
+    "years": ("ans", "years"),
+    "months": ("mois", "months"),
+    "days": ("jours", "days"),
+    "patients": ("patients", "patients"),
+    "refusals": ("refus", "refusals"),
+}
+
 # What a key of pack.toml is, by its path.
 KEYS: Mapping[str, tuple[str, str]] = {
     "break_glass.ttl": ("durée d'un bris de glace", "how long a grant lasts"),
@@ -193,6 +202,12 @@ KEYS: Mapping[str, tuple[str, str]] = {
 def label(name: str, language: str) -> str:
     """A heading."""
     french, english = LABELS[name]
+    return french if language == "fr" else english
+
+
+def unit(name: str, language: str) -> str:
+    """What a number counts; the name itself where nothing says."""
+    french, english = UNITS.get(name, (name, name))
     return french if language == "fr" else english
 
 

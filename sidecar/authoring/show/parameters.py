@@ -7,6 +7,7 @@ import msgspec
 
 from sidecar.authoring.explain.rows import Row
 from sidecar.authoring.show.labels import key_label, label
+from sidecar.authoring.show.labels import unit as unit_name
 from sidecar.authoring.show.names import Names
 from sidecar.authoring.show.sheet import Named, Parameter, Parameters, Source
 from sidecar.authoring.show.wording import duration
@@ -134,7 +135,7 @@ class Told:
         if isinstance(value, bool):
             return label("yes" if value else "no", self._language)
         if isinstance(value, int):
-            return duration(value, self._language) if unit == "s" else f"{value} {unit}".rstrip()
+            return duration(value, self._language) if unit == "s" else f"{value} {unit_name(unit, self._language)}".rstrip()
         if isinstance(value, tuple):
             return ", ".join(self._said(each) for each in value)
         return str(value)

@@ -17,13 +17,13 @@ VISIBILITY, CONFIDENTIALITY = "TRE_A07", "v3-Confidentiality"
 HIDDEN = frozenset({"INVISIBLE_PATIENT", "INVISIBLE_REPRESENTANTS_LEGAUX", "MASQUE_PS", "MASQUE_PSOCIAL", "MASQUE_PT"})
 # HL7 v3-Confidentiality: up to normal, and above.
 ORDINARY, RESTRICTED = frozenset({"U", "L", "M", "N"}), frozenset({"R", "V"})
-# FHIR R4 CompositionStatus, DocumentReferenceStatus and its docStatus.
+# FHIR R4 CompositionStatus, DocumentReferenceStatus and its docStatus. A replaced version is read like the new one.
 LIFECYCLES = {
     "preliminary": "brouillon",
     "final": "actif",
     "amended": "actif",
     "current": "actif",
-    "superseded": "archive",
+    "superseded": "actif",
     "entered-in-error": "invalide",
 }
 
