@@ -259,6 +259,11 @@ def _break_glass_faults(
     yield from _unknown((at, "override_profiles"), rules.override_profiles, plain["g"], "profile")
     yield from _unfilled((at, "unknown_obligations"), rules.unknown_obligations, pack)
     yield from _unfilled((at, "unknown_advice"), rules.unknown_advice, pack)
+    yield from _unfilled((at, "override_obligations"), rules.override_obligations, pack)
+    yield from _unfilled((at, "many_obligations"), rules.many_obligations, pack)
+    for key, section in (("close_action", "g3"), ("review_action", "g3"), ("review_purpose", "g4")):
+        yield from _unknown((at, key), filter(None, (getattr(rules, key),)), plain[section], "name")
+    yield from _unknown((at, "review_category"), filter(None, (rules.review_category,)), plain["g2"], "category")
     for key in ("ttl", "reauth", "review_deadline"):
         if getattr(rules, key) <= 0:
             yield (at, key), f"`{key}` is a number of seconds above 0"
