@@ -151,8 +151,15 @@ def pack_faults(pack: Pack, groups: Mapping[str, Collection[str]], own_reasons: 
         yield from _unknown(("jobs", name, "categories"), job.categories, names["g2"], "category")
         yield from _unknown(("jobs", name, "actions"), job.actions, names["g3"], "action")
         yield from _unknown(("jobs", name, "write_categories"), job.write_categories, names["g2"], "category")
-    mapped = pack.import_.get("fhir", {}).get("profiles", {}).values()
-    yield from _unknown(("import", "fhir", "profiles"), mapped, plain["g"], "profile")
+    mapped = pack.import_.get("fhir", {})
+    flags, tags = pack.vocabulary.flags, pack.vocabulary.tags
+    for table, words, what in (
+        ("profiles", plain["g"], "profile"),
+        ("categories", plain["g2"], "category"),
+        ("flags", flags, "flag"),
+        ("tags", tags, "tag"),
+    ):
+        yield from _unknown(("import", "fhir", table), mapped.get(table, {}).values(), words, what)
     yield from _unknown(("freshness", "facts_max_age"), pack.freshness.facts_max_age, KINDS, "kind of fact")
 
 

@@ -113,11 +113,14 @@ def test_a_request_ties_the_service_that_is_asked_to_what_is_asked(tmp_path: Pat
     assert said.facts[0].period == Period(instants.parse(START)), "until there is a result"
 
 
-def test_a_request_for_what_no_mapping_knows_does_not_open_the_whole_record(tmp_path: Path):
-    said = reading(tmp_path, a_request(category=[coded("1", "urn:local")]), feed=MAPPED)
-    assert not said.facts
-    assert said.retract
-    assert said.skipped[0].lost
+def test_a_request_for_what_no_mapping_knows_opens_the_request_and_never_the_whole_record(tmp_path: Path):
+    local = a_request(category=[coded("1", "urn:local")])
+    [fact] = reading(tmp_path, local, feed=MAPPED).facts
+    assert fact.relation.scope == Scope(categories=("demande",))
+    unmapped = reading(tmp_path, local)
+    assert not unmapped.facts
+    assert unmapped.retract
+    assert unmapped.skipped[0].lost
 
 
 @pytest.mark.parametrize("status", ["draft", "revoked", "entered-in-error", "unknown", ""])
