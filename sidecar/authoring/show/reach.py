@@ -107,13 +107,13 @@ class Reach:
         ) and not self._barred(profile, category, action, assumed)
 
     def redacted(self, profile: str, category: str, action: str) -> bool:
-        """Whether only some fields are shown, outside an emergency grant."""
+        """Whether only some fields are shown, whatever the case, outside an emergency grant."""
         usual = _without_grant(self._usual(profile, category, action))
         return any(
             placed.row.obligation.startswith("REDACT_FIELDS")
             and category in placed.categories
             and action in placed.actions
-            and evaluate(placed.row.node, usual) is not False
+            and evaluate(placed.row.node, usual) is True
             for placed in self._duties.get(profile, ())
         )
 
