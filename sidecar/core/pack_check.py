@@ -151,8 +151,15 @@ def pack_faults(pack: Pack, groups: Mapping[str, Collection[str]], own_reasons: 
         yield from _unknown(("jobs", name, "categories"), job.categories, names["g2"], "category")
         yield from _unknown(("jobs", name, "actions"), job.actions, names["g3"], "action")
         yield from _unknown(("jobs", name, "write_categories"), job.write_categories, names["g2"], "category")
-    mapped = pack.import_.get("fhir", {}).get("profiles", {}).values()
-    yield from _unknown(("import", "fhir", "profiles"), mapped, plain["g"], "profile")
+    mapped = pack.import_.get("fhir", {})
+    flags, tags = pack.vocabulary.flags, pack.vocabulary.tags
+    for table, words, what in (
+        ("profiles", plain["g"], "profile"),
+        ("categories", plain["g2"], "category"),
+        ("flags", flags, "flag"),
+        ("tags", tags, "tag"),
+    ):
+        yield from _unknown(("import", "fhir", table), mapped.get(table, {}).values(), words, what)
     yield from _unknown(("freshness", "facts_max_age"), pack.freshness.facts_max_age, KINDS, "kind of fact")
 
 
@@ -259,6 +266,11 @@ def _break_glass_faults(
     yield from _unknown((at, "override_profiles"), rules.override_profiles, plain["g"], "profile")
     yield from _unfilled((at, "unknown_obligations"), rules.unknown_obligations, pack)
     yield from _unfilled((at, "unknown_advice"), rules.unknown_advice, pack)
+    yield from _unfilled((at, "override_obligations"), rules.override_obligations, pack)
+    yield from _unfilled((at, "many_obligations"), rules.many_obligations, pack)
+    for key, section in (("close_action", "g3"), ("review_action", "g3"), ("review_purpose", "g4")):
+        yield from _unknown((at, key), filter(None, (getattr(rules, key),)), plain[section], "name")
+    yield from _unknown((at, "review_category"), filter(None, (rules.review_category,)), plain["g2"], "category")
     for key in ("ttl", "reauth", "review_deadline"):
         if getattr(rules, key) <= 0:
             yield (at, key), f"`{key}` is a number of seconds above 0"

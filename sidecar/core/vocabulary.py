@@ -82,6 +82,7 @@ NOUNS: Mapping[str, Mapping[str, Word]] = {
         "codes_this_stay": _GROUND,
         "is_holder": _GROUND,
         "represents_patient": _GROUND,
+        "may_review": Word("ground", ("resource",)),
     },
     "authentication": {
         "present": _GROUND,

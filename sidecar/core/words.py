@@ -11,7 +11,7 @@ Answer = Callable[..., bool | None]
 Words = Mapping[str, Mapping[str, Answer]]
 
 WORDS: Words = {
-    "subject": {**words_subject.WORDS, **words_references.SUBJECT, **words_patient.SUBJECT},
+    "subject": {**words_subject.WORDS, **words_references.SUBJECT, **words_patient.SUBJECT, **words_request.SUBJECT},
     "authentication": words_request.AUTHENTICATION,
     "device": words_request.DEVICE,
     "caller": words_request.CALLER,

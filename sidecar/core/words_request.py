@@ -118,6 +118,14 @@ def grant_for_other_patient(s: Situation) -> bool:
     return grant is not None and grant.patient_id not in s.names
 
 
+def may_review(s: Situation) -> bool:
+    """The grant that the request names is not the subject's own, nor, where the pack is strict, a direct report's."""
+    grant = s.tenant.grants.get(s.request.context.grant)
+    if grant is None or (grant.tenant, grant.controller_id) != (s.tenant.tenant, s.controller_id):
+        return False
+    return grant.reviewable_by(s.request.subject.id, s.pack.break_glass.review_strict)
+
+
 def vital_motive(s: Situation) -> bool:
     """The open grant's motive is one of those that open more (A-BG-3)."""
     grant = s.open_grant if s.names_grant else None
@@ -184,6 +192,7 @@ def setting(s: Situation, name: str) -> bool:
     return s.switch(name)
 
 
+SUBJECT = {may_review.__name__: may_review}
 AUTHENTICATION = {
     word.__name__: word for word in (present, mfa, idle_within_limit, younger_than, remote_without_channel)
 }

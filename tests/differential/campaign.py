@@ -7,7 +7,7 @@ from random import Random
 from sidecar.core.policy import PolicySet
 from tests.differential.chance import CONTROLLER, Setting, setting_of
 from tests.differential.compare import at_its_edges, disagreements, smallest
-from tests.differential.hospital import a_service, the_hospital
+from tests.differential.hospital import a_service, at_work, the_hospital
 from tests.differential.packs import Written, a_pack
 from tests.differential.pycasbin import Row
 from tests.differential.vocabulary import ACTIONS, CATEGORIES, PEOPLE, PROFILES, PURPOSES
@@ -20,9 +20,15 @@ Asked = tuple[rules.Row, bool | None, bool | None]  # a row, what the oracle say
 
 
 class Judges:
-    """The three readings of one pack. `production` makes the policy set; a test of the judges gives a broken one."""
+    """The three readings of one pack. `production` makes the policy set; a test of the judges gives a broken one.
 
-    def __init__(self, written: Written, production: Callable[[Written], PolicySet] = Written.compiled) -> None:
+    Of the rows that a question does not meet, PyCasbin is asked one in `sparse`, others for each question.
+    """
+
+    def __init__(
+        self, written: Written, production: Callable[[Written], PolicySet] = Written.compiled, sparse: int = 1
+    ) -> None:
+        self.sparse, self.turn = sparse, 0
         self.written, self.policy, self.oracle = written, production(written), written.read()
         assert [row.text for row in self.oracle.rows] == written.rules
         self._rows: dict[str, Row] = {}
@@ -55,10 +61,13 @@ class Judges:
         """Every row with what the oracle and what PyCasbin say of it."""
         subject, resource = case.request.subject, case.request.resource
         names = subject.profile, resource.category, case.request.action, case.request.purpose
-        met = self.oracle.met(names)
-        for row in self.oracle.rows:
+        met = set(map(id, self.oracle.met(names)))
+        self.turn += 1
+        for place, row in enumerate(self.oracle.rows):
+            if id(row) not in met and (place + self.turn) % self.sparse:
+                continue
             reading = strict if row.kind == "p2" or self.oracle.firm(row) else loose
-            plain = value(row.when, reading.ask) if row in met else False
+            plain = value(row.when, reading.ask) if id(row) in met else False
             yield row, plain, self._row(row.text).matches(names, reading.ask)
 
     def _row(self, text: str) -> Row:
@@ -160,9 +169,10 @@ def run_small(seeds: range, each: int) -> Tally:
 def run_hospital(seeds: range, each: int) -> Tally:
     """The three judges over the hospital pack, each seed one profile at work."""
     tally, written = Tally(), the_hospital()
-    judges = Judges(written)
+    judges = Judges(written, sparse=12)
+    work = at_work(judges.oracle)
     for seed in seeds:
         random = Random(seed)
-        for place, case in enumerate(cases(random, a_service(written, random), each)):
+        for place, case in enumerate(cases(random, a_service(judges.oracle, work, random), each)):
             tally.ask(judges, moved(judges, case, place), f"hospital {seed} case {place}")
     return tally

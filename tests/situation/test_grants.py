@@ -188,3 +188,23 @@ def test_a_grant_ends_once_and_is_reviewed_once_and_then_nothing_changes_any_mor
         **{(State.OPEN, event): ended for event, ended in ends.items()},
         **{(ended, Event.REVIEW): State.REVIEWED for ended in ends.values()},
     }
+
+
+# ---- reviewing one
+
+
+def test_a_grant_is_reviewed_by_nobody_who_opened_it_nor_where_the_pack_is_strict_by_who_directs_them():
+    opener = replace(SUBJECT, id="dr-1", supervised_by="dr-chef")
+    given = grant(subject_id="dr-1", opener=opener)
+
+    def may(reviewer, strict=True, named="g1", given=given):
+        asked = asking(subject={"id": reviewer}, context={"grant": named})
+        pack = replace(PACK, break_glass=replace(PACK.break_glass, review_strict=strict))
+        return situation(request=asked, grants=(given,), pack=pack).subject.may_review(None)
+
+    assert may("dr-other") is True
+    assert may("dr-1") is False
+    assert may("dr-chef") is False
+    assert may("dr-chef", strict=False) is True
+    assert may("dr-other", named="g2") is False
+    assert may("dr-other", given=replace(given, controller_id="C2")) is False

@@ -219,6 +219,12 @@ SUBJECT: Mapping[str, Meaning] = {
         ("subject.id",),
         ("relation", "record_state"),
     ),
+    "may_review": Meaning(
+        "n'est ni l'auteur de ce bris de glace ni son supérieur direct",
+        "neither opened this emergency access nor directs who did",
+        ("subject.id", "context.grant"),
+        ("grant",),
+    ),
 }
 
 CIRCUMSTANCES: Mapping[str, Mapping[str, Meaning]] = {

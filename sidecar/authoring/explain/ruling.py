@@ -197,7 +197,11 @@ def _opening(readings: Readings, met: Met, strict: Words, rest: Words) -> Ruling
         return _refused(loose, only, rest)
     opening = readings.asked.opening
     if opening is not None:
-        reason = break_glass.refusal(given, opening, readings.asked.now)
+        asked_of = readings.asked
+        before = break_glass.openings_of_a_day(
+            asked_of.snapshot.tenant.grants.values(), asked_of.controller_id, opening.subject.id, asked_of.now
+        )
+        reason = break_glass.refusal(given, opening, asked_of.now, before)
         if reason:
             return Ruling(False, reason, Why.OPENING, reached="opening")
     duties = tuple(row.rule for row in met.duties if strict.value(row.node) is not False)

@@ -101,7 +101,7 @@ class _Gather:
             category=self._names.of("categories", category),
             action=self._names.of("actions", action),
             purpose=self._names.of("purposes", purpose) if purpose else None,
-            condition=self._wording.condition(row.node),
+            condition=self._wording.refusal(row.node) if row.kind == "gate" else self._wording.condition(row.node),
             gives=row.obligation or row.reason,
             sentence=self._duty(row.obligation.split("(")[0])
             if row.obligation
@@ -128,21 +128,23 @@ class _Gather:
 
     def _cells(self, profile: str) -> tuple[CellSeen, ...]:
         """The cells of a profile, those of one condition, action and source together."""
-        found: dict[tuple[str, str, str, str], list[Placed]] = {}
+        found: dict[tuple[str, ...], list[Placed]] = {}
         for placed in self._book.placed:
             if placed.row.kind in ("cell", "forbidden") and profile in placed.profiles:
-                key = (placed.written[2], placed.row.when, placed.row.source, placed.row.kind)
+                row = placed.row
+                key = (placed.written[2], row.when, row.source, row.kind, row.reason)
                 found.setdefault(key, []).append(placed)
         return tuple(
             CellSeen(
                 categories=self._names.all("categories", dict.fromkeys(each.written[1] for each in rows)),
                 actions=self._names.all("actions", [action]),
+                refuses=(reason or "PROFILE_CATEGORY") if kind == "forbidden" else "",
                 condition=self._wording.condition(rows[0].row.node),
                 written=when,
                 sources=tuple(source.split()),
                 places=tuple(f"{each.row.file}:{each.row.line}" for each in rows),
             )
-            for (action, when, source, _), rows in found.items()
+            for (action, when, source, kind, reason), rows in found.items()
         )
 
     def _glass(self, profile: str) -> Glass | None:

@@ -120,8 +120,8 @@ LABELS: Mapping[str, tuple[str, str]] = {
     "categories": ("Catégories", "Categories"),
     "actions": ("Actions", "Actions"),
     "refuses": ("refuse", "refuses"),
-    "permits_when": ("quand", "when"),
-    "brings": ("quand", "when"),
+    "permits_when": ("condition :", "condition:"),
+    "brings": ("condition :", "condition:"),
     "written": ("Texte Casbin", "Casbin text"),
     "value": ("Valeur", "Value"),
     "set_by": ("Fixé par", "Set by"),
@@ -144,6 +144,20 @@ LABELS: Mapping[str, tuple[str, str]] = {
     "jobs": ("Traitements automatiques", "Machine jobs"),
     "order": ("Ordre", "Order"),
     "vocabulary": ("Listes fermées", "Closed lists"),
+    "open_grant": ("bris de glace ouvert", "emergency access opened"),
+    "close_grant": ("bris de glace clos", "emergency access closed"),
+    "expire_grant": ("bris de glace échu", "emergency access expired"),
+    "revoke_grant": ("bris de glace révoqué", "emergency access revoked"),
+    "review_grant": ("bris de glace relu", "emergency access reviewed"),
+    "volume": ("ouvertures nombreuses", "many openings"),
+    "blocked": ("ouverture par un professionnel bloqué", "opened by a blocked professional"),
+    "audience_patient": ("le patient", "the patient"),
+    "audience_medecin_traitant": ("le médecin traitant", "the médecin traitant"),
+    "audience_reviewer": ("le relecteur", "the reviewer"),
+    "audience_dpi": ("le logiciel (bandeau)", "the software (banner)"),
+    "audience_security": ("la sécurité", "security"),
+    "at_once": ("aussitôt", "at once"),
+    "by_review": ("avant l'échéance de la relecture", "before the review is due"),
 }
 
 # What numbers count, besides seconds.
@@ -185,6 +199,25 @@ KEYS: Mapping[str, tuple[str, str]] = {
         "obligations quand une restriction inconnue a été lue comme absente",
         "obligations when an unknown restriction was read as absent",
     ),
+    "break_glass.unknown_advice": (
+        "conseils quand une restriction inconnue a été lue comme absente",
+        "advice when an unknown restriction was read as absent",
+    ),
+    "break_glass.override_obligations": (
+        "obligations quand un masquage est passé outre",
+        "obligations when a mask is passed",
+    ),
+    "break_glass.max_per_subject_24h": (
+        "ouvertures par personne en 24 h avant alerte (jamais bloquées)",
+        "openings of one person in 24 h before an alert (never blocked)",
+    ),
+    "break_glass.many_obligations": ("obligations au-delà de ce nombre", "obligations past that number"),
+    "break_glass.review_strict": (
+        "le supérieur direct ne relit pas non plus",
+        "the direct superior may not review either",
+    ),
+    "break_glass.review_comment_max": ("longueur maximale du commentaire de relecture", "greatest length of a review"),
+    "break_glass.missing_relation": ("lien qui manquait, selon le motif", "relation that was missing, by motive"),
     "freshness.watermark_max_age": (
         "âge maximal de la parole d'un flux",
         "how old a feed's word that it is complete may be",
@@ -200,8 +233,8 @@ KEYS: Mapping[str, tuple[str, str]] = {
 
 
 def label(name: str, language: str) -> str:
-    """A heading."""
-    french, english = LABELS[name]
+    """A heading; the name itself where nothing says."""
+    french, english = LABELS.get(name, (name, name))
     return french if language == "fr" else english
 
 

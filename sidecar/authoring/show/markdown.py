@@ -137,7 +137,9 @@ class _Page:
                 (
                     _list(cell.categories),
                     _list(cell.actions),
-                    _text(cell.condition),
+                    f"**{self._t('refuses')} {cell.refuses}** {_text(cell.condition)}"
+                    if cell.refuses
+                    else _text(cell.condition),
                     f"`{cell.written.replace('||', chr(92) + '|' + chr(92) + '|')}`",
                     f"{', '.join(cell.sources)} ({', '.join(cell.places)})",
                 )
@@ -169,4 +171,4 @@ def _named(name: Named) -> str:
 
 
 def _list(names: Iterable[Named]) -> str:
-    return _text(", ".join(each.label for each in names)) or "–"
+    return _text(" · ".join(each.label for each in names)) or "–"

@@ -14,10 +14,13 @@ from sidecar.authoring.show.wording import duration
 from sidecar.core.compiled import number
 from sidecar.core.pack import Pack
 
-# Keys of [break_glass] that are not durations; every other whole number there is one, in seconds.
-COUNTS = frozenset({"justification_min", "justification_free", "justification_max"})
-# Keys that name other tables, or are shown elsewhere on the page.
-ELSEWHERE = frozenset({"action", "purpose", "modes", "reason", "motives", "gates", "eligible"})
+# Whole numbers of [break_glass] that count seconds; the others count what their label says.
+DURATIONS = frozenset({"ttl", "reauth", "review_deadline"})
+# Keys that name what a question asks with, or are shown elsewhere on the page.
+ELSEWHERE = frozenset({
+    "action", "purpose", "modes", "reason", "motives", "gates", "eligible", "notices",
+    "close_action", "review_action", "review_purpose", "review_category",
+})  # fmt: skip
 
 
 class Told:
@@ -31,7 +34,7 @@ class Told:
         """Every table that holds something to argue about."""
         found = (
             ("settings", self._settings()),
-            ("break_glass", self._fields("break_glass", self._pack.break_glass)),
+            ("break_glass", [*self._fields("break_glass", self._pack.break_glass), *self._notices()]),
             ("relations", self._relations()),
             ("freshness", self._fields("freshness", self._pack.freshness)),
             ("vocabulary", self._lists()),
@@ -93,12 +96,24 @@ class Told:
             if info.encode_name in ELSEWHERE or value in ((), {}):
                 continue
             what = key_label(path, self._language)
-            unit = "" if info.encode_name in COUNTS else "s"
+            unit = "s" if table == "freshness" or info.encode_name in DURATIONS else ""
             if isinstance(value, Mapping):
                 for inner, one in value.items():
                     found.append(self._parameter(f"{path}.{inner}", f"{what} ({inner})", self._value(one, unit)))
             else:
                 found.append(self._parameter(path, what, self._value(value, unit)))
+        return found
+
+    def _notices(self) -> list[Parameter]:
+        """Who is told of what, and within how long."""
+        found = []
+        for notice in self._pack.break_glass.notices:
+            who = label(f"audience_{notice.audience}", self._language)
+            within = duration(notice.within, self._language) if notice.within else label("at_once", self._language)
+            if notice.by_review:
+                within = label("by_review", self._language)
+            path = f"break_glass.notices.{notice.audience}.{notice.on}"
+            found.append(self._parameter(path, f"{label(notice.on, self._language)} → {who}", within))
         return found
 
     def _lists(self) -> list[Parameter]:
@@ -135,7 +150,11 @@ class Told:
         if isinstance(value, bool):
             return label("yes" if value else "no", self._language)
         if isinstance(value, int):
-            return duration(value, self._language) if unit == "s" else f"{value} {unit_name(unit, self._language)}".rstrip()
+            return (
+                duration(value, self._language)
+                if unit == "s"
+                else f"{value} {unit_name(unit, self._language)}".rstrip()
+            )
         if isinstance(value, tuple):
             return ", ".join(self._said(each) for each in value)
         return str(value)

@@ -91,7 +91,7 @@ class Reach:
             Ground(placed.row, purpose)
             for placed in self._grounds.get((profile, category, action), ())
             for purpose in self._purposes(profile, category, action, usual)
-            if placed.purposes is None or purpose in placed.purposes
+            if (placed.purposes is None or purpose in placed.purposes) and evaluate(placed.row.node, usual) is not False
         ]
 
     def granted(self, profile: str, category: str, action: str, tag: str = "") -> bool:
@@ -107,13 +107,13 @@ class Reach:
         ) and not self._barred(profile, category, action, assumed)
 
     def redacted(self, profile: str, category: str, action: str) -> bool:
-        """Whether only some fields are shown, outside an emergency grant."""
+        """Whether only some fields are shown, whatever the case, outside an emergency grant."""
         usual = _without_grant(self._usual(profile, category, action))
         return any(
             placed.row.obligation.startswith("REDACT_FIELDS")
             and category in placed.categories
             and action in placed.actions
-            and evaluate(placed.row.node, usual) is not False
+            and evaluate(placed.row.node, usual) is True
             for placed in self._duties.get(profile, ())
         )
 
@@ -163,14 +163,17 @@ class Reach:
         )
 
     def _usual(self, profile: str, category: str, action: str) -> Assumed:
-        """What is known of any such question: the pack's settings and the list of a machine job."""
+        """What is known of any such question: the settings, the list of a machine job, who never has a grant."""
         settings: Mapping[str, Value] = {
             name: setting.value for name, setting in self.pack.settings.items() if isinstance(setting.value, bool)
         }
         job = self.pack.jobs.get(profile)
         listed = job is not None and category in job.categories and action in job.actions
+        eligible = profile in self.pack.break_glass.eligible
 
         def usual(term: Term) -> Value:
+            if term.noun == "context" and term.word in UNDER_GRANT and not eligible:
+                return False
             if term.word == "setting" and term.args:
                 return settings.get(term.args[0][1])
             if term.word == "job_allows":

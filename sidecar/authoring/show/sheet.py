@@ -83,10 +83,14 @@ class Glass(Struct, frozen=True):
 
 
 class CellSeen(Struct, frozen=True):
-    """Cells of one profile under one condition: the categories, the actions, and the rows they come from."""
+    """Cells of one profile under one condition: the categories, the actions, and the rows they come from.
+
+    `refuses` is the reason of rows that shut a cell, empty for those that open one.
+    """
 
     categories: tuple[Named, ...]
     actions: tuple[Named, ...]
+    refuses: str
     condition: str
     written: str
     sources: tuple[str, ...]

@@ -37,6 +37,7 @@ def _lines(sheet: Sheet) -> Iterator[dict[str, str]]:
                 "profile": profile.name.code,
                 "category": " ".join(each.code for each in cell.categories),
                 "action": " ".join(each.code for each in cell.actions),
+                "gives": cell.refuses,
                 "condition": cell.condition,
                 "casbin": cell.written,
                 "source": " ".join(cell.sources),

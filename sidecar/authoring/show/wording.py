@@ -1,6 +1,6 @@
 """A condition as a sentence, in French or in English.
 
-`a && !b` reads "a, unless b"; `!a || b` reads "if a: b". The words' meanings are those of the explanations.
+`a && !b` reads "a, unless b"; `!a || b` reads "if a, then b". The words' meanings are those of the explanations.
 """
 
 import re
@@ -24,6 +24,7 @@ NAMED = (
     re.compile(r"(le|la|les|un|une|deux|ce|cette|aucun|aucune)\b|l'"),
     re.compile(r"(the|an?|two|that|this|no)\b"),
 )
+VOWEL = re.compile(r"(?i)[aeiouyéèêh]")
 LONG = re.compile(r"([0-9]+) (secondes|seconds)")
 
 _ALWAYS = ("dans tous les cas", "in every case")
@@ -34,8 +35,11 @@ _UNLESS = ("sauf si ", "unless ")
 _OR_UNLESS = (" ou si ", " or ")
 _IF = ("si ", "if ")
 _AND_IF = (" et si ", " and ")
-_THEN = (" : ", ": ")
+_THEN = (", alors ", ", then ")
 _AND_UNLESS = (" et si ", " and ")
+_FALSE = ("il est faux que ", "it is false that ")
+_NEITHER = ("ni ", "neither ")
+_NOR = (", ni ", ", nor ")
 
 # Closed list of a word's strings → the table of labels that names them.
 _LABELS = {"tags": "tags", "flags": "flags", "settings": "settings"}
@@ -67,6 +71,13 @@ class Wording:
         said = LONG.sub(self._duration, meaning.text(self.language, arguments))
         return said if NAMED[self._place].match(said) else f"{self._one(WHO[term.noun])} {said}"
 
+    def refusal(self, node: Node) -> str:
+        """The same after "refuses": if this, unless that, in every case."""
+        if isinstance(node, Constant):
+            return self.condition(node)
+        said = self._either(node, implies=False) if isinstance(node, Either) else self._said(node)
+        return said if said.startswith(self._one(_UNLESS)) else self._one(_IF) + said
+
     def _said(self, node: Node) -> str:
         if isinstance(node, Term):
             return self._one(_UNLESS) + self.word(node) if node.negated else self.word(node)
@@ -81,21 +92,34 @@ class Wording:
         unless = self._one(_UNLESS) + self._one(_OR_UNLESS).join(barred) if barred else ""
         return ", ".join(part for part in (self._one(_AND).join(held), unless) if part)
 
-    def _either(self, node: Either) -> str:
+    def _either(self, node: Either, implies: bool = True) -> str:
+        """One of these; what must not hold comes first, as the case in which the rest is asked, where that is plain."""
         held, barred = self._parts(node.parts)
         if not held:
             return self._one(_UNLESS) + self._one(_AND_UNLESS).join(barred)
+        plain = all(isinstance(part, Term) for part in node.parts)
+        if barred and not (implies and plain):
+            return self._one(_OR).join([*(self._false(each) for each in barred), *held])
         given = self._one(_IF) + self._one(_AND_IF).join(barred) + self._one(_THEN) if barred else ""
         return given + self._one(_OR).join(held)
 
     def _parts(self, parts: Sequence[Node]) -> tuple[list[str], list[str]]:
         """What must hold, each as one phrase, and what must not."""
         held = [
-            self.word(part) if isinstance(part, Term) else f"({self._said(part)})"
+            self.word(part) if isinstance(part, Term) else f"({self._inner(part)})"
             for part in parts
             if not (isinstance(part, Term) and part.negated)
         ]
         return held, [self.word(part) for part in parts if isinstance(part, Term) and part.negated]
+
+    def _inner(self, node: Node) -> str:
+        if isinstance(node, Both) and all(isinstance(part, Term) and part.negated for part in node.parts):
+            return self._one(_NEITHER) + self._one(_NOR).join(self._parts(node.parts)[1])
+        return self._said(node)
+
+    def _false(self, said: str) -> str:
+        lead = self._one(_FALSE)
+        return lead[:-2] + "'" + said if self.language == "fr" and VOWEL.match(said) else lead + said
 
     def _one(self, both: tuple[str, str]) -> str:
         return both[self._place]

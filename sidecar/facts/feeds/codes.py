@@ -33,7 +33,7 @@ def word(coding: Coding, table: Mapping[str, str]) -> str:
     """
     name = f"{short(coding.system)}|{coding.code}"
     found = table.get(coding.key) or table.get(name)
-    return found or next((said for key, said in table.items() if key[-1] == "*" and name.startswith(key[:-1])), "")
+    return found or next((said for key, said in table.items() if key.endswith("*") and name.startswith(key[:-1])), "")
 
 
 def first_word(concepts: Iterable[Concept], table: Mapping[str, str]) -> str:

@@ -3,7 +3,10 @@
 - A refusal of a person as a whole → `block`; of an establishment, a unit or everyone → `opposition`; of some documents
   or categories → `mask`. A refusal that cannot be read whole counts as lost: directives are then not complete.
 - A permission → `consent`, only for who is named: opening a record to nobody by name opens nothing.
-- A permission inside a refusal is an exception: it is not taken, and the refusal stands.
+- The policy rule is the base, and the outer provision, where it says no type, an exception to it (FHIR R4, Consent:
+  "an exception to the base policy of this consent"): a refusal under OPTIN, a permission under OPTOUT.
+- A permission inside a refusal excepts the people it names, or emergencies; any narrower one is not taken, and the
+  refusal stands.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,16 +31,19 @@ CARE = frozenset({"TREAT", "CAREMGT", EMERGENCY})
 KEEPER, AUTHOR = "CST", "AUT"
 READING, WRITING = frozenset({"access", "use", "disclose"}), frozenset({"collect", "correct"})  # consentaction
 
+UNTAKEN = "an exception to a refusal: the refusal stands whole"
+
 Kind = Literal["deny", "permit"]
 
 
 class Clause(Struct, frozen=True):
-    """One provision, with what it does and the period it inherits."""
+    """One provision, with what it does and its period. `excepted`: the permissions right inside a refusal."""
 
     kind: Kind | None
     provision: Provision
     whole: Period
     inside: Kind | None  # what the provision around it does
+    excepted: tuple[Provision, ...] = ()
 
 
 def consent(told: Told, resource: Consent, feed: Feed, directory: Directory) -> None:
@@ -71,28 +77,48 @@ def consent(told: Told, resource: Consent, feed: Feed, directory: Directory) -> 
 
 
 def _clauses(resource: Consent, feed: Feed) -> Iterator[Clause]:
-    """The provisions, the outer before the inner. The root says by its policy what it does, when not by itself."""
+    """The provisions, the outer before the inner, the base policy before them all."""
     rules = {coding.code for coding in codings((resource.policy_rule,))}
-    ruled: Kind | None = "deny" if "OPTOUT" in rules else "permit" if "OPTIN" in rules else None
     since = Period(periods.start(resource.date_time, feed.zone)) if resource.date_time else Period()
     root = resource.provision or Provision()
-    yield from _within(root, ruled, None, since, feed)
+    if "OPTOUT" in rules:
+        inner = () if resource.provision is None else (structs.replace(root, type=root.type or "permit"),)
+        yield from _within(Provision("deny", provision=inner), None, since, feed)
+    elif "OPTIN" in rules and not root.type and root.provision and root != Provision(period=root.period):
+        # It only frames what is inside it.
+        for each in root.provision:
+            framed = structs.replace(each, actor=each.actor or root.actor, period=each.period or root.period)
+            yield from _within(framed, "permit", since, feed)
+    elif "OPTIN" in rules and not root.type:
+        narrows = structs.replace(root, period=None, provision=()) != Provision()
+        yield from _within(structs.replace(root, type="deny" if narrows else "permit"), None, since, feed)
+    else:
+        yield from _within(root, None, since, feed)
 
 
-def _within(
-    provision: Provision, ruled: Kind | None, inside: Kind | None, whole: Period, feed: Feed
-) -> Iterator[Clause]:
-    kind: Kind | None = "deny" if provision.type == "deny" else "permit" if provision.type == "permit" else ruled
+def _within(provision: Provision, inside: Kind | None, whole: Period, feed: Feed) -> Iterator[Clause]:
+    kind: Kind | None = "deny" if provision.type == "deny" else "permit" if provision.type == "permit" else None
     stated = periods.period(provision.period, feed.zone)
     # A period of its own counts, though it begins before the consent was recorded.
     during = stated if provision.period is not None and inside is None else periods.within(stated, whole)
     if during is None:
         return
-    yield Clause(kind, provision, during, inside)
+    excepted = tuple(p for p in provision.provision if p.type == "permit" and _excepts(p)) if kind == "deny" else ()
+    yield Clause(kind, provision, during, inside, excepted)
     for inner in provision.provision:
+        if inner in excepted:
+            continue
         # Inside a provision, who is not named again is whoever the provision names.
         spelt = inner if inner.actor else structs.replace(inner, actor=provision.actor)
-        yield from _within(spelt, None, kind or "permit", during, feed)
+        yield from _within(spelt, kind or "permit", during, feed)
+
+
+def _excepts(provision: Provision) -> bool:
+    """Whether a permission inside a refusal is one that a directive can say: for some people, or for emergencies."""
+    bare = structs.replace(provision, type="", actor=(), purpose=(), action=())
+    people = [actor for actor in provision.actor if KEEPER not in _roles(actor)]
+    purposes = {coding.code for coding in provision.purpose}
+    return bare == Provision() and (not purposes if people else purposes == {EMERGENCY})
 
 
 def _directive(told: Told, clause: Clause, patient_id: str, feed: Feed, directory: Directory) -> Directive | None:
@@ -102,7 +128,7 @@ def _directive(told: Told, clause: Clause, patient_id: str, feed: Feed, director
         told.skip("a provision that neither permits nor denies")
         return None
     if clause.kind == "permit" and clause.inside == "deny":
-        told.skip("an exception to a refusal: the refusal stands whole", lost=False)
+        told.skip(UNTAKEN, lost=False)
         return None
     purposes = {coding.code for coding in provision.purpose}
     if purposes and not purposes & CARE:
@@ -115,6 +141,12 @@ def _directive(told: Told, clause: Clause, patient_id: str, feed: Feed, director
     if scope is None:
         told.skip("narrowed by what no mapping knows", _narrowing(provision), lost=denied)
         return None
+    excepted = [actor.reference for each in clause.excepted for actor in each.actor if KEEPER not in _roles(actor)]
+    people = tuple(dict.fromkeys(filter(None, map(directory.practitioner, excepted))))
+    if len(people) < len(excepted):
+        told.skip(UNTAKEN, lost=False)
+    if any(each.purpose for each in clause.excepted):
+        purposes = purposes or {"TREAT"}  # not in an emergency
     actions = {coding.code for coding in codings(provision.action)}
     rights = tuple(
         right for right, of in (("read", READING), ("write", WRITING)) if actions & of and actions <= READING | WRITING
@@ -124,6 +156,7 @@ def _directive(told: Told, clause: Clause, patient_id: str, feed: Feed, director
         patient_id,
         modes=_modes(purposes) if denied else (),
         scope=scope,
+        except_=people,
         rights=() if len(rights) == 2 else rights,
         channel="fhir",
     )

@@ -62,22 +62,26 @@ def service_request(told: Told, resource: ServiceRequest, feed: Feed, directory:
     during = _asked_for(told, resource, feed)
     if during is None:
         return
-    categories = _categories(resource, feed)
+    categories = _categories(told, resource, feed)
     if not categories:
-        # Without a scope the relation would open the whole record to the service that is asked.
-        told.skip("no category for what is asked", codes.named((*resource.category, resource.code)))
         return
     relation = Relation(REQUEST, patient_id, scope=Scope(categories=categories))
     for (kind, who), name in zip(parties, names, strict=True):
         _engaged(told, name, relation, kind, who, during)
 
 
-def _categories(resource: ServiceRequest, feed: Feed) -> tuple[str, ...]:
-    """The categories of a request's codes, and its own (`ServiceRequest` in the mapping); none when no code has one."""
-    found = [codes.word(coding, feed.categories) for coding in codes.codings((*resource.category, resource.code))]
-    if not any(found):
-        return ()
-    return tuple(dict.fromkeys(filter(None, (feed.categories.get(resource.resource_type, ""), *found))))
+def _categories(told: Told, resource: ServiceRequest, feed: Feed) -> tuple[str, ...]:
+    """What the service that is asked may see of the record: the request itself, and what its codes are about.
+
+    `ServiceRequest` in the mapping names the category of requests. Without any scope the relation would open the whole
+    record, so then there is none.
+    """
+    concepts = (*resource.category, resource.code)
+    found = list(filter(None, (codes.word(coding, feed.categories) for coding in codes.codings(concepts))))
+    itself = feed.categories.get(resource.resource_type, "")
+    if not found:
+        told.skip("no category for what is asked: at most the request itself", codes.named(concepts), lost=not itself)
+    return tuple(dict.fromkeys(([itself] if itself else []) + found))
 
 
 def _asked_for(told: Told, resource: ServiceRequest, feed: Feed) -> Period | None:
