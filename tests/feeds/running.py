@@ -1,7 +1,7 @@
 """A real sidecar with the hospital pack, whose clock a test sets."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from tests.judged import judged
 TOKEN = "a-caller-token-for-tests-alone"
 PACK = Path(__file__).parents[2] / "policies" / "hospital"
 BY_FHIR, BY_DPI = ("assignment", "record_state", "relation", "stay"), ("alias", "directive")
+FEEDS = dict.fromkeys(BY_FHIR, ("fhir",)) | dict.fromkeys(BY_DPI, ("dpi",))
 
 
 class Clock:
@@ -68,13 +69,14 @@ def a_hospital(name: str, tenant: str, controller: str, token: str = TOKEN) -> C
 
 
 @contextmanager
-def serving(folder: Path, clock: Clock, *callers: CallerSettings) -> Iterator[Sidecar]:
-    """A running sidecar with the hospital pack."""
-    required = dict.fromkeys(BY_FHIR, ("fhir",)) | dict.fromkeys(BY_DPI, ("dpi",))
+def serving(
+    folder: Path, clock: Clock, *callers: CallerSettings, required: Mapping[str, tuple[str, ...]] = FEEDS
+) -> Iterator[Sidecar]:
+    """A running sidecar with the hospital pack; `required`: the sources that must report each kind of fact."""
     config = Config(
         str(folder / "data"),
         judged(PACK),
-        FactsSettings(required),
+        FactsSettings(dict(required)),
         callers,
         Listen(grpc="127.0.0.1:0", admin="127.0.0.1:0"),
         log=LogSettings(level="error"),
