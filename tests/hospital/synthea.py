@@ -1,13 +1,14 @@
 """What a day takes from the Synthea sets: who the patients are, when they come and how long they stay."""
 
 import gzip
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+
+import msgspec
+from msgspec import Struct, field
 
 SETS = ("bordeaux", "worcester")
 MINUTE = 60 * 1_000_000
@@ -40,19 +41,46 @@ def shapes(sort: str) -> tuple[tuple[int, int], ...]:
     return tuple(shape for model in models() for shape in model.visits.get(sort, ()))
 
 
-def _bundles(folder: Path) -> Iterator[dict[str, Any]]:
+class _Coded(Struct):
+    code: str = ""
+
+
+class _Period(Struct):
+    start: str = ""
+    end: str = ""
+
+
+class _Resource(Struct, rename="camel"):
+    """What is read of a resource of any type."""
+
+    resource_type: str
+    birth_date: str = ""
+    period: _Period | None = None
+    class_: _Coded = field(default_factory=_Coded, name="class")
+
+
+class _Entry(Struct):
+    resource: _Resource
+
+
+class _Bundle(Struct):
+    entry: list[_Entry]
+
+
+def _bundles(folder: Path) -> Iterator[_Bundle]:
+    decoder = msgspec.json.Decoder(_Bundle)
     with gzip.open(folder / "patients.ndjson.gz") as lines:
-        yield from map(json.loads, lines)
+        yield from map(decoder.decode, lines)
 
 
-def _model(bundle: dict[str, Any]) -> Model:
+def _model(bundle: _Bundle) -> Model:
     born, visits = "", {}
-    for entry in bundle["entry"]:
-        resource = entry["resource"]
-        if resource["resourceType"] == "Patient":
-            born = resource["birthDate"]
-        elif resource["resourceType"] == "Encounter":
-            start, end = (datetime.fromisoformat(resource["period"][key]) for key in ("start", "end"))
+    for entry in bundle.entry:
+        resource = entry.resource
+        if resource.resource_type == "Patient":
+            born = resource.birth_date
+        elif resource.resource_type == "Encounter" and resource.period is not None:
+            start, end = datetime.fromisoformat(resource.period.start), datetime.fromisoformat(resource.period.end)
             minutes = max(1, int((end - start).total_seconds() // 60))
-            visits.setdefault(resource["class"]["code"], []).append((start.hour * 60 + start.minute, minutes))
+            visits.setdefault(resource.class_.code, []).append((start.hour * 60 + start.minute, minutes))
     return Model(born, {sort: tuple(found) for sort, found in visits.items()})
