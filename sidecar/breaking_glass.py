@@ -16,6 +16,7 @@ from sidecar.core.model import (
     Decision,
     Effect,
     Grant,
+    ItemFault,
     Opening,
     Request,
     Resource,
@@ -24,7 +25,7 @@ from sidecar.core.model import (
 from sidecar.core.notices import notices_of
 from sidecar.core.policy import PolicySet
 from sidecar.core.record import Changed, Checked
-from sidecar.core.reviewing import Closed, Closing, Reviewing
+from sidecar.core.reviewing import Closed, Closing, Reviewing, comment, ill_said, out_of_turn, question
 from sidecar.errors import FactsUnavailable, InvalidRequest, NotFound
 from sidecar.keeping import ITSELF, controller_of, digest
 from sidecar.telling_of_grants import TellingOfGrants
@@ -65,9 +66,7 @@ class BreakingGlass(TellingOfGrants):
         Without one, the answer says why. Raises InvalidRequest, LedgerUnavailable.
         """
         policies, context, resource = self._policies.current, request.context, request.resource
-        fault = policies.malformed(request)
-        if fault is not None:
-            raise InvalidRequest(fault.field, fault.description)
+        _refuse(policies.malformed(request))
         if not resource.patient_id:
             raise InvalidRequest("resource.patient_id", "required to open a grant")
         controller_id = resource.controller_id or controller_of(caller, "", "resource.controller_id")
@@ -111,7 +110,7 @@ class BreakingGlass(TellingOfGrants):
                 if "reviewer" not in caller.roles:
                     raise NotFound("grant: no grant of this name for this subject")
                 action = policies.pack.break_glass.close_action
-                answer = self._asked(policies, caller, action, grant, closing, "", now)
+                answer = self._asked(policies, caller, action, grant, closing, now)
                 event, what = Event.REVOKE, "revoke_grant"
             allowed = answer is None or answer.decision.effect is Effect.PERMIT
             after = break_glass.NEXT.get((break_glass.state(grant, now), event))
@@ -119,7 +118,7 @@ class BreakingGlass(TellingOfGrants):
                 by = closing.subject.id
                 grant = replace(grant, closed_at=now, ended=after.value, ended_by=by)
                 self._save(what, grant, caller, "", digest((grant.id, by)), now, writable)
-        return Closed(grant, self._token(caller, grant.controller_id), answer)
+        return Closed(grant if allowed else None, self._token(caller, grant.controller_id), answer)
 
     def expire(self, now: int) -> None:
         """Keep the end of every grant whose time is past, so that no clock opens it again.
@@ -158,25 +157,18 @@ class BreakingGlass(TellingOfGrants):
         """
         policies, now = self._policies.current, self._clock()
         rules, said = policies.pack.break_glass, digest(reviewing)
-        comment = " ".join(reviewing.comment.split())
-        if len(comment) > rules.review_comment_max:
-            raise InvalidRequest("comment", f"longer than {rules.review_comment_max} characters")
-        if not comment and reviewing.verdict != "justifie":
-            raise InvalidRequest("comment", f"required for the verdict `{reviewing.verdict}`")
+        _refuse(ill_said(rules, reviewing))
         with self._facts.changing():
             self._settle()
             grant = self.found(caller, reviewing.grant)
-            answer = self._asked(policies, caller, rules.review_action, grant, reviewing, reviewing.request_id, now)
+            answer = self._asked(policies, caller, rules.review_action, grant, reviewing, now, reviewing.request_id)
             if answer.decision.effect is Effect.DENY:
                 return answer, None
             if self._reviewed_before(caller, reviewing.request_id, said):
                 return answer, grant
-            came = break_glass.state(grant, now)
-            if (came, Event.REVIEW) not in break_glass.NEXT:
-                raise InvalidRequest(
-                    "grant", "open still: revoke it first" if came is State.OPEN else "reviewed already"
-                )
-            verdict = Review(reviewing.verdict, reviewing.subject.id, caller.id, now, comment, self.also(grant))
+            _refuse(out_of_turn(grant, now))
+            reviewer, also = reviewing.subject.id, self.also(grant)
+            verdict = Review(reviewing.verdict, reviewer, caller.id, now, comment(reviewing), also)
             ended = break_glass.ending(grant, now).value
             grant = replace(grant, review=verdict, ended=ended)
             self._save("review_grant", grant, caller, reviewing.request_id, said, now, True, hold=False)
@@ -226,20 +218,11 @@ class BreakingGlass(TellingOfGrants):
         action: str,
         grant: Grant,
         asking: Closing | Reviewing,
-        request_id: str,
         now: int,
+        request_id: str = "",
     ) -> Answer:
         """What the policy says of this person doing this to the grant; recorded, whatever it says."""
-        rules = policies.pack.break_glass
-        request = Request(
-            asking.subject,
-            action,
-            Resource(rules.review_category, grant.patient_id, id=grant.id, controller_id=grant.controller_id),
-            rules.review_purpose,
-            asking.authentication,
-            asking.device,
-            Context(grant=grant.id, request_id=request_id, language=asking.language),
-        )
+        request = question(policies.pack.break_glass, asking, action, grant, request_id)
         snapshot = self._facts.snapshot(caller.tenant, grant.controller_id, grant.patient_id)
         # However long ago it ended, the grant is one of those that words can ask for.
         known = {**snapshot.tenant.grants, grant.id: grant}
@@ -296,6 +279,11 @@ class BreakingGlass(TellingOfGrants):
         self._facts.hold(change, made)
         self._ledger.append_change(made)
         self._facts.show_held(change.change_id)
+
+
+def _refuse(fault: ItemFault | None) -> None:
+    if fault is not None:
+        raise InvalidRequest(fault.field, fault.description)
 
 
 def _same(before: str, said: str) -> None:

@@ -33,10 +33,12 @@ class Steady:
     def __call__(self) -> int:
         """What the clock shows. Raises what `went_back` raises."""
         now = self._clock()
-        gone = now - self._marked
-        if gone > MARK_EVERY:
+        if 0 <= now - self._marked <= MARK_EVERY:
+            return now
+        behind = self._reached() - now
+        if behind <= 0:
             self._marked, self._since = now, self._ticks()
-        elif gone < 0 and self._reached() - now > TOLERANCE:
+        elif behind > TOLERANCE:
             self._tell(now)
         return now
 

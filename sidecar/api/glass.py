@@ -81,9 +81,8 @@ def open_(glass: Glass, caller: Caller, payload: bytes, now: int) -> bytes:
 def close(glass: Glass, caller: Caller, payload: bytes, now: int) -> bytes:
     """Close. Raises SidecarError."""
     closed = glass.close(caller, value(Closing, _checked(break_glass_pb2.CloseRequest, payload)))
-    said = break_glass_pb2.CloseResponse(
-        grant=grant(closed.grant, caller, now), consistency_token=closed.consistency_token
-    )
+    shown = None if closed.grant is None else grant(closed.grant, caller, now)
+    said = break_glass_pb2.CloseResponse(grant=shown, consistency_token=closed.consistency_token)
     if closed.answer is not None:
         said.answer.CopyFrom(answers.answer(closed.answer))
     return said.SerializeToString()

@@ -22,6 +22,7 @@ from sidecar.core.model import (
     PolicyRef,
     Relied,
     Request,
+    Subject,
     Watermark,
 )
 from sidecar.core.recall import Found, Recalled
@@ -235,6 +236,7 @@ def _grant(said: admin_pb2.RecalledGrant, tenant: str) -> Grant:
         second_confirmation=said.second_confirmation,
         request_id=said.request_id,
         ended=said.ended,  # type: ignore[arg-type]
+        opener=value(Subject, said.opener) if said.HasField("opener") else None,
     )
 
 

@@ -8,18 +8,27 @@ from msgspec.structs import replace
 
 from sidecar.authoring.bundle import Bundle, compile_bundle
 from sidecar.authoring.stories import Answered, Failure, Outcome, Refusal, tell
-from sidecar.authoring.story import Batch, Close, Open, Step, Story, Write
+from sidecar.authoring.story import Batch, Close, Open, Review, Step, Story, Write
 from sidecar.authoring.story_facts import StoryFacts
-from sidecar.core.break_glass import GrantTerms
+from sidecar.core import break_glass
+from sidecar.core.break_glass import Event, GrantTerms
 from sidecar.core.bundle import Snapshot
 from sidecar.core.model import Caller, Decision, Effect, Grant, ItemFault, Opening, Request, Resource
+from sidecar.core.model import Review as Verdict
 from sidecar.core.pack import Pack
 from sidecar.core.policy import PolicySet
+from sidecar.core.reviewing import comment, ill_said, out_of_turn, question
 from sidecar.core.usage import Counters
+
+REVIEWER = "reviewer"  # the role of callers that speak for who reviews
 
 
 class Policies(Protocol):
     """What a story is decided by: a policy set, or one that is watched."""
+
+    @property
+    def pack(self) -> Pack:
+        """As `PolicySet.pack`."""
 
     def malformed(self, request: Request) -> ItemFault | None:
         """As `PolicySet.malformed`."""
@@ -67,19 +76,63 @@ class CoreAsker:
                 until=terms.until,
                 review_due=terms.review_due,
                 second_confirmation=bool(asked.second_confirmation),
+                units=asked.subject.units,
+                opener=asked.subject,
+                alerts=terms.alerts,
             )
             self._facts.keep(grant)
             self._grants[opening.name] = grant.id
         return Answered(decision, decision)
 
     def close(self, step: Step, closing: Close) -> Outcome:
-        """Nothing, or NOT_FOUND for a grant that is not this subject's."""
-        grant = self._facts.grant(self._grants.get(closing.grant, closing.grant))
-        if grant is None or grant.subject_id != closing.subject.id or grant.tenant != step.caller.tenant:
+        """Nothing, or the decision on ending somebody else's; NOT_FOUND where the caller may not ask for that."""
+        grant = self._named(step, closing.grant)
+        if grant is None or (grant.subject_id != closing.subject.id and REVIEWER not in step.caller.roles):
             return Refusal("NOT_FOUND")
-        if grant.open_at(step.at):
-            self._facts.keep(replace(grant, closed_at=step.at))
-        return None
+        outcome, event = None, Event.CLOSE
+        if grant.subject_id != closing.subject.id:
+            action, event = self._policies.pack.break_glass.close_action, Event.REVOKE
+            outcome = self._asked(step, closing, action, grant)
+            if outcome.seen.effect is Effect.DENY:
+                return outcome
+        after = break_glass.NEXT.get((break_glass.state(grant, step.at), event))
+        if after is not None:
+            self._facts.keep(replace(grant, closed_at=step.at, ended=after.value, ended_by=closing.subject.id))
+        return outcome
+
+    def review(self, step: Step, review: Review) -> Outcome:
+        """The decision; a permit keeps the verdict. INVALID_ARGUMENT where it is ill said, or out of turn."""
+        if REVIEWER not in step.caller.roles:
+            return Refusal("PERMISSION_DENIED")
+        rules, grant = self._policies.pack.break_glass, self._named(step, review.grant)
+        fault = ill_said(rules, review)
+        if fault is not None:
+            return Refusal("INVALID_ARGUMENT", fault.field)
+        if grant is None:
+            return Refusal("NOT_FOUND")
+        outcome = self._asked(step, review, rules.review_action, grant)
+        if outcome.seen.effect is Effect.DENY:
+            return outcome
+        fault = out_of_turn(grant, step.at)
+        if fault is not None:
+            return Refusal("INVALID_ARGUMENT", fault.field)
+        ended = break_glass.ending(grant, step.at)
+        verdict = Verdict(review.verdict, review.subject.id, step.caller.id, step.at, comment(review))
+        self._facts.keep(replace(grant, review=verdict, ended=ended.value))
+        return outcome
+
+    def _named(self, step: Step, name: str) -> Grant | None:
+        """The grant a story calls so, if it is one of the caller's controllers."""
+        grant = self._facts.grant(self._grants.get(name, name))
+        if grant is None or grant.tenant != step.caller.tenant or grant.controller_id not in step.caller.controllers:
+            return None
+        return grant
+
+    def _asked(self, step: Step, asking: Close | Review, action: str, grant: Grant) -> Answered:
+        request = question(self._policies.pack.break_glass, asking, action, grant)
+        snapshot = self._facts.snapshot(step.caller.tenant, grant.controller_id, grant.patient_id, step.at)
+        decision = self._policies.evaluate(request, step.caller, grant.controller_id, snapshot, step.at)
+        return Answered(decision, decision)
 
     def write(self, step: Step, writing: Write) -> Outcome:
         """Nothing: the facts are known from this step on."""

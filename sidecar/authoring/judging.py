@@ -22,6 +22,7 @@ from sidecar.core.break_glass import GrantTerms
 from sidecar.core.bundle import Snapshot
 from sidecar.core.compiled import gate_of
 from sidecar.core.model import Caller, Context, Decision, Effect, ItemFault, Opening, Request, Resource
+from sidecar.core.pack import Pack
 from sidecar.core.policy import PolicySet
 
 GRANT_OPEN: Key = ("context", "grant_open", None)
@@ -104,6 +105,10 @@ class _Watched:
             for text in {row.field("when") for row in pycasbin.rows} | {"r.context.grant_open"}
             for term in expression.terms(expression.parse(text))
         }
+
+    @property
+    def pack(self) -> Pack:
+        return self._policies.pack
 
     def malformed(self, request: Request) -> ItemFault | None:
         return self._policies.malformed(request)

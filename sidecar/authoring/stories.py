@@ -5,7 +5,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from sidecar.authoring.story import Batch, Close, Expect, ExpectOne, Named, Open, Step, Story, Write
+from sidecar.authoring.story import Batch, Close, Expect, ExpectOne, Named, Open, Review, Step, Story, Write
 from sidecar.core.model import Advice, Decision, Obligation, Request
 
 
@@ -36,7 +36,10 @@ class Asker(Protocol):
         """Ask for a grant."""
 
     def close(self, step: Step, closing: Close) -> Outcome:
-        """End a grant: a refusal or nothing."""
+        """End a grant: a refusal, or nothing; the decision, where it was somebody else's."""
+
+    def review(self, step: Step, review: Review) -> Outcome:
+        """Give the verdict on a grant."""
 
     def write(self, step: Step, writing: Write) -> Outcome:
         """Make facts and watermarks known: a refusal or nothing."""
@@ -98,6 +101,8 @@ def _ask(step: Step, asker: Asker) -> Outcome | tuple[Outcome, ...]:
         return asker.open(step, what)
     if isinstance(what, Close):
         return asker.close(step, what)
+    if isinstance(what, Review):
+        return asker.review(step, what)
     if isinstance(what, Write):
         return asker.write(step, what)
     return asker.batch(step, what)

@@ -17,6 +17,7 @@ from sidecar.core.model import (
     Subject,
     Watermark,
 )
+from sidecar.core.reviewing import Closing, Reviewing
 
 
 class Named(Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,11 +56,12 @@ class Open(Struct, frozen=True):
     name: str = ""
 
 
-class Close(Struct, frozen=True, forbid_unknown_fields=True):
-    """A subject ends a grant."""
+class Close(Closing, frozen=True, forbid_unknown_fields=True):
+    """A subject ends a grant: their own, or somebody else's."""
 
-    subject: Subject
-    grant: str
+
+class Review(Reviewing, frozen=True, forbid_unknown_fields=True):
+    """A reviewer gives the verdict on a grant."""
 
 
 class Write(Struct, frozen=True):
@@ -89,7 +91,7 @@ class Batch(Struct, frozen=True, forbid_unknown_fields=True):
     deny_on_first_deny: bool = False
 
 
-What = Request | Open | Close | Write | Batch
+What = Request | Open | Close | Review | Write | Batch
 
 
 class Step(Struct, frozen=True):

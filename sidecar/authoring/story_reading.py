@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct, field
 
 from sidecar.authoring import yaml_lines
-from sidecar.authoring.story import Batch, Close, Expect, Open, Step, Story, What, Write
+from sidecar.authoring.story import Batch, Close, Expect, Open, Review, Step, Story, What, Write
 from sidecar.authoring.yaml_lines import Document
 from sidecar.core import instants
 from sidecar.core.instants import Instant
@@ -129,8 +129,6 @@ class _Reading:
         said = [name for name in WHAT if getattr(raw, name) is not None]
         if len(said) != 1:
             raise msgspec.ValidationError(f"a step is exactly one of {', '.join(WHAT)} - at `{path}`")
-        if said == ["review"]:
-            raise msgspec.ValidationError(f"reviews of grants cannot be told yet - at `{path}.review`")
         now = self.raw.now if raw.at is None else raw.at
         caller = self.caller(raw.caller, f"{path}.caller")
         what = self.what(raw, said[0], now, caller, path)
@@ -142,9 +140,11 @@ class _Reading:
         if raw.write is not None:
             return self.write(raw.write, caller, path)
         value: Raw = getattr(raw, name)
-        if name == "close":
-            return self.decode(Close, {**value, "subject": self.subject(value)}, path)
         value = self.asked(value, now)
+        if name == "close":
+            return self.decode(Close, value, path)
+        if name == "review":
+            return self.decode(Review, value, path)
         if name == "request":
             value["resource"] = self.resource(value.get("resource"), caller)
             return self.decode(Request, value, path)
@@ -253,7 +253,7 @@ class _Reading:
             if isinstance(step.what, Write):
                 changes += [f"fact `{fact.id}`" for fact in step.what.facts]
                 changes += [f"watermark of `{mark.source}`" for mark in step.what.watermarks]
-            elif isinstance(step.what, Open | Close):
+            elif isinstance(step.what, Open | Close | Review):
                 changes.append(f"the grant of ask {step.index}")
         return changes
 
@@ -268,8 +268,6 @@ class _Reading:
         defaults = {"subject": SUBJECT, "authentication": AUTHENTICATION, "device": DEVICE}
         if said == "request":
             defaults["resource"] = RESOURCE
-        elif said == "close":
-            defaults = {"subject": SUBJECT}
         for name, default in defaults.items():
             given = value.get(name, {})
             told |= {name: "absent"} if given is None else _leaves(name, _merged(default, given))

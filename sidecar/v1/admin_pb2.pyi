@@ -163,7 +163,7 @@ class RecalledFact(_message.Message):
     def __init__(self, fact: _Optional[_Union[_facts_pb2.Fact, _Mapping]] = ..., seq: _Optional[int] = ...) -> None: ...
 
 class RecalledGrant(_message.Message):
-    __slots__ = ("id", "controller_id", "caller_id", "subject_id", "patient_id", "profile", "scope", "motive", "justification", "opened_at", "until", "review_due", "closed_at", "second_confirmation", "request_id", "ended")
+    __slots__ = ("id", "controller_id", "caller_id", "subject_id", "patient_id", "profile", "scope", "motive", "justification", "opened_at", "until", "review_due", "closed_at", "second_confirmation", "request_id", "ended", "opener")
     ID_FIELD_NUMBER: _ClassVar[int]
     CONTROLLER_ID_FIELD_NUMBER: _ClassVar[int]
     CALLER_ID_FIELD_NUMBER: _ClassVar[int]
@@ -180,6 +180,7 @@ class RecalledGrant(_message.Message):
     SECOND_CONFIRMATION_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     ENDED_FIELD_NUMBER: _ClassVar[int]
+    OPENER_FIELD_NUMBER: _ClassVar[int]
     id: str
     controller_id: str
     caller_id: str
@@ -196,7 +197,8 @@ class RecalledGrant(_message.Message):
     second_confirmation: bool
     request_id: str
     ended: str
-    def __init__(self, id: _Optional[str] = ..., controller_id: _Optional[str] = ..., caller_id: _Optional[str] = ..., subject_id: _Optional[str] = ..., patient_id: _Optional[str] = ..., profile: _Optional[str] = ..., scope: _Optional[str] = ..., motive: _Optional[str] = ..., justification: _Optional[str] = ..., opened_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., review_due: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., second_confirmation: _Optional[bool] = ..., request_id: _Optional[str] = ..., ended: _Optional[str] = ...) -> None: ...
+    opener: _access_pb2.Subject
+    def __init__(self, id: _Optional[str] = ..., controller_id: _Optional[str] = ..., caller_id: _Optional[str] = ..., subject_id: _Optional[str] = ..., patient_id: _Optional[str] = ..., profile: _Optional[str] = ..., scope: _Optional[str] = ..., motive: _Optional[str] = ..., justification: _Optional[str] = ..., opened_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., review_due: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., second_confirmation: _Optional[bool] = ..., request_id: _Optional[str] = ..., ended: _Optional[str] = ..., opener: _Optional[_Union[_access_pb2.Subject, _Mapping]] = ...) -> None: ...
 
 class RequiredSources(_message.Message):
     __slots__ = ("kind", "sources")

@@ -16,7 +16,7 @@ SIZES = {1024: "1 KiB", 65_536: "64 KiB", 4_194_304: "4 MiB"}
 
 def test_every_method_is_on_the_page_with_its_roles_and_its_limit() -> None:
     corridor = Corridor()
-    table = method_table(corridor, corridor, corridor, lambda: True, lambda: 0)
+    table = method_table(corridor, corridor, corridor, corridor, lambda: True, lambda: 0)
     rows = re.findall(r"^\| `([\w./]+)` \| ?(.*?) \| (.*?) \|$", PAGE, re.MULTILINE)
     assert rows == [
         (name.removeprefix("/"), ", ".join(sorted(method.roles)), SIZES[method.limit]) for name, method in table.items()

@@ -14,6 +14,7 @@ from sidecar.facts.feeds.writes import Report, Write, writes
 PARIS = ZoneInfo("Europe/Paris")
 NOON = instants.parse("2026-03-01T12:00:00+01:00")
 G15 = "https://mos.esante.gouv.fr/NOS/TRE_G15-ProfessionSante/FHIR/TRE-G15-ProfessionSante"
+FAMILY_DOCTOR = {"http://nucc.org/provider-taxonomy|208D00000X": "medecin"}  # what Synthea gives every practitioner
 FEED = Feed(NOON, PARIS, profiles={f"{G15}|10": "medecin", f"{G15}|60": "infirmier"})
 START, END = "2026-02-27T08:00:00+01:00", "2026-03-02T10:00:00+01:00"
 

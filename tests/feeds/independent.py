@@ -7,14 +7,17 @@ participants, and for everybody with a role in the organisation that provides it
 import gzip
 import json
 import random
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 Where = Literal["inside", "between", "outside"]
 FAR = timedelta(days=90)
+PARIS = ZoneInfo("Europe/Paris")
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class Bundles:
     roles: dict[str, set[str]] = field(default_factory=dict)
     managers: dict[str, str] = field(default_factory=dict)
     lives: dict[str, tuple[datetime, datetime]] = field(default_factory=dict)
+    deaths: dict[str, datetime] = field(default_factory=dict)
+    types: Counter[str] = field(default_factory=Counter)
 
     def spans(self, practitioner: str, patient: str) -> list[Span]:
         """The times that tie these two."""
@@ -55,6 +60,21 @@ class Bundles:
         if any(span.holds(instant) for span in spans):
             return "inside"
         return "between" if any(span.near(instant) for span in spans) else "outside"
+
+    def unit_left(self, practitioner: str, patient: str, instant: datetime) -> datetime | None:
+        """When the patient last left an organisation the practitioner has a role in, by this instant."""
+        spans = [s for unit in self.roles.get(practitioner, ()) for s in self.units.get((unit, patient), ())]
+        return max((s.end for s in spans if s.end is not None and s.end <= instant), default=None)
+
+    def dead_for(self, patient: str, instant: datetime) -> int:
+        """Calendar days of Paris since the patient died; less than 0 while alive."""
+        death = self.deaths.get(patient)
+        return -1 if death is None else (instant.astimezone(PARIS).date() - death.astimezone(PARIS).date()).days
+
+    def endless(self) -> "Bundles":
+        """A reading that forgot when care ends."""
+        own = {pair: [Span(one.start, None) for one in spans] for pair, spans in self.own.items()}
+        return replace(self, own=own)
 
 
 def documents(paths: Iterable[Path]) -> Iterator[dict[str, Any]]:
@@ -92,6 +112,9 @@ def read(paths: Iterable[Path]) -> Bundles:
         }
         for resource in resources:
             kind = resource["resourceType"]
+            told.types[kind] += 1
+            if kind == "Patient" and "deceasedDateTime" in resource:
+                told.deaths[record_number(resource)] = datetime.fromisoformat(resource["deceasedDateTime"])
             if kind == "PractitionerRole":
                 told.roles.setdefault(number(resource["practitioner"]), set()).add(number(resource["organization"]))
             elif kind == "Location" and "managingOrganization" in resource:
@@ -131,10 +154,11 @@ def note_team(told: Bundles, team: dict[str, Any], patient: str) -> None:
 Question = tuple[str, str, datetime]
 
 
-def sample(told: Bundles, many: int, seed: int) -> list[Question]:
+def sample(told: Bundles, many: int, seed: int, *, after: bool = False) -> list[Question]:
     """(practitioner, patient, instant): a third inside, a third at edges, a third where the dice fall.
 
-    Instants stay within the patient's recorded life: long after it, retention has something to say too.
+    Instants stay within the patient's recorded life: long after it, retention has something to say too. With `after`,
+    every fifth lies 91 to 300 days after all that is recorded of the patient.
     """
     dice = random.Random(seed)
     pairs = sorted(told.own)
@@ -146,6 +170,9 @@ def sample(told: Bundles, many: int, seed: int) -> list[Question]:
         one = dice.choice(told.own[practitioner, patient])
         end = min(one.end or last, last)
         if one.start >= end:
+            continue
+        if after and len(questions) % 5 == 4:
+            questions.append((practitioner, patient, last + FAR + timedelta(days=1 + dice.random() * 209)))
             continue
         way = len(questions) % 3
         if way == 0:

@@ -1,8 +1,8 @@
 """A real sidecar with the hospital pack, whose clock a test sets."""
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from tests.judged import judged
 TOKEN = "a-caller-token-for-tests-alone"
 PACK = Path(__file__).parents[2] / "policies" / "hospital"
 BY_FHIR, BY_DPI = ("assignment", "record_state", "relation", "stay"), ("alias", "directive")
+FEEDS = dict.fromkeys(BY_FHIR, ("fhir",)) | dict.fromkeys(BY_DPI, ("dpi",))
 
 
 class Clock:
@@ -34,34 +35,67 @@ class Clock:
 @contextmanager
 def a_sidecar(folder: Path, clock: Clock) -> Iterator[tuple[Connection, str]]:
     """A running sidecar with the hospital pack, a connection of its one caller, and its address."""
-    caller = CallerSettings(
-        "dpi",
-        token_sha256=hashlib.sha256(TOKEN.encode()).hexdigest(),
+    with serving(folder, clock, a_hospital("dpi", "default", "330000001")) as sidecar:
+        token = folder / "token"
+        token.write_text(TOKEN)
+        with connected(sidecar, token) as connection:
+            yield connection, sidecar.addresses[0]
+
+
+@contextmanager
+def hospitals(folder: Path, clock: Clock, names: Sequence[str]) -> Iterator[dict[str, Connection]]:
+    """A running sidecar and a connection for each of these hospitals, a tenant each."""
+    callers = [a_hospital(name, name, f"33000000{n}", f"{TOKEN}-{name}") for n, name in enumerate(names, 1)]
+    with serving(folder, clock, *callers) as sidecar, ExitStack() as open_ones:
+        found = {}
+        for name in names:
+            token = folder / f"{name}.token"
+            token.write_text(f"{TOKEN}-{name}")
+            found[name] = open_ones.enter_context(connected(sidecar, token))
+        yield found
+
+
+def a_hospital(name: str, tenant: str, controller: str, token: str = TOKEN) -> CallerSettings:
+    """The record system of a hospital, which also feeds its facts."""
+    return CallerSettings(
+        name,
+        token_sha256=hashlib.sha256(token.encode()).hexdigest(),
         roles=("dpi", "feed"),
-        controllers=("330000001",),
+        tenant=tenant,
+        controllers=(controller,),
         hds="certified",
         may_assert=("identity",),
     )
-    required = dict.fromkeys(BY_FHIR, ("fhir",)) | dict.fromkeys(BY_DPI, ("dpi",))
+
+
+@contextmanager
+def serving(
+    folder: Path, clock: Clock, *callers: CallerSettings, required: Mapping[str, tuple[str, ...]] = FEEDS
+) -> Iterator[Sidecar]:
+    """A running sidecar with the hospital pack; `required`: the sources that must report each kind of fact."""
     config = Config(
         str(folder / "data"),
         judged(PACK),
-        FactsSettings(required),
-        (caller,),
+        FactsSettings(dict(required)),
+        callers,
         Listen(grpc="127.0.0.1:0", admin="127.0.0.1:0"),
         log=LogSettings(level="error"),
     )
-    token = folder / "token"
-    token.write_text(TOKEN)
     sidecar = Sidecar(config, clock)
     sidecar.start()
     try:
-        channel, metadata = open_channel(sidecar.addresses[0], str(token), None, None, None)
-        with channel:
-            grpc.channel_ready_future(channel).result(timeout=30)
-            yield Connection(channel, metadata, 60.0), sidecar.addresses[0]
+        yield sidecar
     finally:
         sidecar.stop()
+
+
+@contextmanager
+def connected(sidecar: Sidecar, token: Path) -> Iterator[Connection]:
+    """A connection that proves itself by the token in this file."""
+    channel, metadata = open_channel(sidecar.addresses[0], str(token), None, None, None)
+    with channel:
+        grpc.channel_ready_future(channel).result(timeout=30)
+        yield Connection(channel, metadata, 60.0)
 
 
 def moment(instant: int) -> datetime:

@@ -11,11 +11,10 @@ from sidecar.core import instants
 from sidecar.core.model import ALWAYS, Fact
 from sidecar.facts.feeds.writes import Report, Write
 from tests.feeds import independent
-from tests.feeds.hospital_by_hand import FEED, imported, repository_data
+from tests.feeds.hospital_by_hand import FAMILY_DOCTOR, FEED, imported, repository_data
 
 SEED = 20240601
 SETS = ("small", "worcester", "bordeaux")
-FAMILY_DOCTOR = {"http://nucc.org/provider-taxonomy|208D00000X": "medecin"}
 SYNTHEA = structs.replace(FEED, profiles=FAMILY_DOCTOR)
 
 

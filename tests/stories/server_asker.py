@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from sidecar.api import recalls
 from sidecar.api.shape import instant, message, stamp
 from sidecar.authoring.stories import Answered, Outcome, Refusal
-from sidecar.authoring.story import Batch, Close, Open, Step, Story, Write
+from sidecar.authoring.story import Batch, Close, Open, Review, Step, Story, Write
 from sidecar.config import CallerSettings, Config, FactsSettings, LedgerSettings, Listen, LogSettings
 from sidecar.core.model import Advice, Decision, Effect, Fact, Obligation, Offer, Request, Watermark
 from sidecar.core.recall import Recalled
@@ -132,10 +132,21 @@ class ServerAsker:
 
     def close(self, step: Step, closing: Close) -> Outcome:
         self.reach(step)
-        asked = break_glass_pb2.CloseRequest(
-            grant=self.grants.get(closing.grant, closing.grant), subject=message(access_pb2.Subject, closing.subject)
+        asked = message(
+            break_glass_pb2.CloseRequest, replace(closing, grant=self.grants.get(closing.grant, closing.grant))
         )
-        return self.asked(step, self.glass.Close, asked, lambda response, tenant: None)
+
+        def closed(response: break_glass_pb2.CloseResponse, tenant: str) -> Outcome:
+            return self.answered(response.answer, tenant) if response.HasField("answer") else None
+
+        return self.asked(step, self.glass.Close, asked, closed)
+
+    def review(self, step: Step, review: Review) -> Outcome:
+        self.reach(step)
+        asked = message(
+            break_glass_pb2.ReviewRequest, replace(review, grant=self.grants.get(review.grant, review.grant))
+        )
+        return self.asked(step, self.glass.Review, asked, lambda said, tenant: self.answered(said.answer, tenant))
 
     def write(self, step: Step, writing: Write) -> Outcome:
         self.server.now = step.at

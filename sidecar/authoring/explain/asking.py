@@ -14,6 +14,7 @@ from sidecar.core import instants
 from sidecar.core.break_glass import GrantTerms
 from sidecar.core.bundle import Snapshot
 from sidecar.core.model import KINDS, Caller, Decision, Fact, ItemFault, Opening, Request, Watermark
+from sidecar.core.pack import Pack
 from sidecar.core.policy import PolicySet
 from sidecar.core.recall import Recalled
 from sidecar.errors import InputFault
@@ -41,6 +42,11 @@ class Listening:
     def __init__(self, policies: PolicySet, rules: Rulebook) -> None:
         self.policies, self.rules = policies, rules
         self.asked: list[Asked] = []
+
+    @property
+    def pack(self) -> Pack:
+        """As the policy set's."""
+        return self.policies.pack
 
     def malformed(self, request: Request) -> ItemFault | None:
         """As the policy set."""

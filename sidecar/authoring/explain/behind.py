@@ -7,7 +7,7 @@ import msgspec
 from sidecar.authoring.explain.meanings import Meaning
 from sidecar.authoring.explain.values import FactSeen, FeedSeen
 from sidecar.authoring.explain.walk import Asked
-from sidecar.core import instants
+from sidecar.core import instants, usage
 from sidecar.core.bundle import FOREVER, NEVER
 from sidecar.core.instants import SECOND
 from sidecar.core.model import Fact, Grant, Known
@@ -15,7 +15,7 @@ from sidecar.core.pack import Pack
 from sidecar.core.situation import Situation
 
 FREE_TEXT = frozenset({"proof", "channel"})  # of a directive: written by hand, so never printed
-SIDECAR = "sidecar"  # where grants come from
+SIDECAR = usage.SOURCE  # where grants and counts come from
 
 
 def ref(fact: Fact) -> str:
@@ -71,6 +71,22 @@ def grant_seen(grant: Grant) -> FactSeen:
             "scope": grant.scope,
             "motive": grant.motive,
         },
+    )
+
+
+def count_seen(name: str, count: int) -> FactSeen:
+    """What the sidecar counted of the subject itself, as an explanation shows it."""
+    return FactSeen(
+        ref=f"count {SIDECAR}/{name}",
+        kind="count",
+        source=SIDECAR,
+        id=name,
+        seq=count,
+        from_=None,
+        to=None,
+        as_of=None,
+        fresh_until=None,
+        says={"count": count},
     )
 
 

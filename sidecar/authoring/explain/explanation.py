@@ -167,7 +167,7 @@ class _Pages:
             value=said.value,
             counted_as=counted,
             reads=behind.reads(asked, meaning),
-            facts=(*self._known(said.relied), *self._grant(meaning)),
+            facts=(*self._known(said.relied), *self._counts(said.counts), *self._grant(meaning)),
             feeds=feeds,
             ends=None if said.ends == FOREVER else said.ends,
         )
@@ -176,6 +176,11 @@ class _Pages:
         found = [behind.fact_seen(known, self.asked, self.pack) for known in relied]
         self.facts.update((fact.ref, fact) for fact in found)
         return list(dict.fromkeys(fact.ref for fact in found))
+
+    def _counts(self, counts: Mapping[str, int]) -> list[str]:
+        found = [behind.count_seen(name, count) for name, count in counts.items()]
+        self.facts.update((fact.ref, fact) for fact in found)
+        return [fact.ref for fact in found]
 
     def _grant(self, meaning: Meaning) -> list[str]:
         grant = behind.grant_named(self.asked) if "context.grant" in meaning.reads else None

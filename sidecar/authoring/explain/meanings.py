@@ -394,7 +394,7 @@ RECORD: Mapping[str, Mapping[str, Meaning]] = {
             "n'est pas encore montré au patient, dans l'attente de la consultation d'annonce",
             "is not shown to the patient yet, before the consultation that tells them",
             ("resource.visibility", "resource.announced_since"),
-            (),
+            ("directive",),
             "directive",
         ),
         "hidden_from_representative": Meaning(

@@ -1,6 +1,6 @@
 """One question read word by word: each word asked on its own, so that what it rests on is its own too."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -29,12 +29,13 @@ class Asked(Struct, frozen=True):
 
 
 class Said(Struct, frozen=True):
-    """What a word answers, the facts it rests on, and until when it stays so."""
+    """What a word answers, the facts and the sidecar's own counts it rests on, and until when it stays so."""
 
     value: bool | None
     relied: tuple[Known, ...]
     ends: int
     unknown: tuple[str, ...]
+    counts: Mapping[str, int]
 
 
 class Key(NamedTuple):
@@ -122,7 +123,9 @@ class Words:
         if word not in self.said:
             situation = self._situation()
             value = answer(situation, word.term)
-            self.said[word] = Said(value, tuple(situation.relied), situation.ends, tuple(situation.unknown))
+            self.said[word] = Said(
+                value, tuple(situation.relied), situation.ends, tuple(situation.unknown), situation.counts
+            )
         return self.said[word]
 
     def value(self, node: Node) -> bool | None:

@@ -163,3 +163,17 @@ class Sheet(Struct, frozen=True):
     obligations: tuple[Text, ...]
     parameters: tuple[Parameters, ...]
     sources: tuple[Source, ...]
+
+    @property
+    def figures(self) -> tuple[tuple[str, int], ...]:
+        """How much there is of what, by heading."""
+        return (
+            ("n_profiles", len(self.profiles)),
+            ("n_categories", sum(len(band.columns) for band in self.rights.columns[:-1])),
+            ("n_gates", len(self.gates)),
+            ("n_grounds", len(self.grounds)),
+            ("n_cells", sum(len(cell.places) for profile in self.profiles for cell in profile.cells)),
+            ("n_duties", sum(len(rule.rows) for rule in self.duties)),
+            ("n_refusals", len(self.refusals)),
+            ("n_sources", len(self.sources)),
+        )

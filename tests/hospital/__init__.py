@@ -1,0 +1,1 @@
+"""A generated day of a hospital, with its stream of requests (README.md)."""
