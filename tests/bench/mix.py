@@ -25,7 +25,7 @@ from sidecar.core.model import (
     Watermark,
 )
 
-UNITS, STAFF, PATIENTS = 40, 6, 1_000
+UNITS, SHIFTS, PATIENTS = 40, 10, 1_000
 KINDS = ("assignment", "stay", "relation", "directive", "delegation", "record_state", "alias", "contract", "call")
 PROFILES = ("medecin", "medecin", "infirmier", "interne", "secretaire_medicale", "agent_admission")
 SOURCE = "banc"
@@ -38,9 +38,9 @@ def unit_of(n: int) -> str:
     return f"UF-{n:03}"
 
 
-def staff(unit: int, n: int) -> str:
-    """The n-th member of staff of a unit."""
-    return f"agent-{unit:03}-{n}"
+def staff(unit: int, n: int, shift: int) -> str:
+    """Who holds the n-th profile in a unit on one of its shifts. So many that nobody asks, or is refused, too often."""
+    return f"agent-{unit:03}-{n}-{shift}"
 
 
 def patient(n: int) -> str:
@@ -52,9 +52,15 @@ def facts(now: int) -> tuple[list[Fact], list[Watermark]]:
     """Who works where, who lies where, who masked what; and that this is everything."""
     since = Period(now - 10 * DAY, None)
     told = [
-        Fact(f"a-{unit}-{n}", SOURCE, period=since, assignment=Assignment(staff(unit, n), unit_of(unit), PROFILES[n]))
+        Fact(
+            f"a-{unit}-{n}-{shift}",
+            SOURCE,
+            period=since,
+            assignment=Assignment(staff(unit, n, shift), unit_of(unit), profile),
+        )
         for unit in range(UNITS)
-        for n in range(STAFF)
+        for n, profile in enumerate(PROFILES)
+        for shift in range(SHIFTS)
     ]
     for n in range(PATIENTS):
         stay = Stay(patient(n), unit_of(n % UNITS), "active", f"sej-{n}")
@@ -74,9 +80,10 @@ def questions(count: int, now: int, seed: int = 20_261_122) -> Iterator[tuple[Re
         yield SORTS[chosen][0](chance, n, now)
 
 
-def _subject(unit: int, n: int) -> Subject:
+def _subject(chance: random.Random, unit: int, n: int) -> Subject:
     kind = "professionnel" if PROFILES[n] in ("medecin", "interne", "infirmier") else "personnel"
-    return Subject(staff(unit, n), kind, PROFILES[n], units=(unit_of(unit),), account_type="nominatif", status="actif")
+    who = staff(unit, n, chance.randrange(SHIFTS))
+    return Subject(who, kind, PROFILES[n], units=(unit_of(unit),), account_type="nominatif", status="actif")
 
 
 def _request(subject: Subject, action: str, resource: Resource, purpose: str, now: int) -> Request:
@@ -101,13 +108,13 @@ def _care_team(chance: random.Random, n: int, now: int) -> tuple[Request, Expect
     about = chance.randrange(PATIENTS)
     category = chance.choice(("cr", "biologie", "prescription", "soins", "alertes"))
     action = chance.choice(("read", "list"))
-    subject = _subject(about % UNITS, chance.choice((0, 1, 2)))
+    subject = _subject(chance, about % UNITS, chance.choice((0, 1, 2)))
     return _request(subject, action, _document(n, about, category), "soins", now), ("PERMIT", "ALLOW_CARE_TEAM")
 
 
 def _stranger(chance: random.Random, n: int, now: int) -> tuple[Request, Expected]:
     about = chance.randrange(PATIENTS)
-    subject = _subject((about + 1 + chance.randrange(UNITS - 1)) % UNITS, chance.choice((0, 1, 2)))
+    subject = _subject(chance, (about + 1 + chance.randrange(UNITS - 1)) % UNITS, chance.choice((0, 1, 2)))
     return _request(subject, "read", _document(n, about, "cr"), "soins", now), ("DENY", "NO_RELATIONSHIP")
 
 
@@ -116,13 +123,13 @@ def _masked(chance: random.Random, n: int, now: int) -> tuple[Request, Expected]
     resource = Resource(
         "cr", patient(about), "document", "masque", (), f"autre-{n}", visibility=(), masked_for=(), lifecycle="actif"
     )
-    return _request(_subject(about % UNITS, 0), "read", resource, "soins", now), ("DENY", "NOT_AVAILABLE")
+    return _request(_subject(chance, about % UNITS, 0), "read", resource, "soins", now), ("DENY", "NOT_AVAILABLE")
 
 
 def _secretary(chance: random.Random, n: int, now: int) -> tuple[Request, Expected]:
     about = chance.randrange(PATIENTS)
     return (
-        _request(_subject(about % UNITS, 4), "read", _document(n, about, "cr"), "soins", now),
+        _request(_subject(chance, about % UNITS, 4), "read", _document(n, about, "cr"), "soins", now),
         ("DENY", "PROFILE_CATEGORY"),
     )
 
@@ -130,7 +137,7 @@ def _secretary(chance: random.Random, n: int, now: int) -> tuple[Request, Expect
 def _admission(chance: random.Random, n: int, now: int) -> tuple[Request, Expected]:
     about = chance.randrange(PATIENTS)
     return (
-        _request(_subject(about % UNITS, 5), "read", _document(n, about, "sejour"), "admin_sejour", now),
+        _request(_subject(chance, about % UNITS, 5), "read", _document(n, about, "sejour"), "admin_sejour", now),
         ("PERMIT", "ALLOW_ADMIN_PURPOSE"),
     )
 
