@@ -167,7 +167,7 @@ def _covers(evidence: Evidence, directive: Directive, person: Person) -> bool | 
 
 
 def _spared(evidence: Evidence, directive: Directive, person: Person) -> bool:
-    """Whether the directive excepts this person, or a unit they work in by what is fresh (all but the author's unit)."""
+    """Whether the directive excepts this person, or a unit they now work in (all but the author's unit, 3.1.5)."""
     if person.id in directive.except_:
         return True
     units = evidence.units if person.asks else evidence.units_of(person.id)
