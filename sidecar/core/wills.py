@@ -86,6 +86,18 @@ def refused_delegators(evidence: Evidence) -> frozenset[str]:
     )
 
 
+def read_alike(evidence: Evidence) -> int:
+    """How many facts the patient's will may be held against; read whether or not any will is known.
+
+    Who may not know of a mask must not learn of it by what was read for them: where the unit that made an object
+    keeps it, or the care team keeps safety data, a mask alone would have stays, relations and assignments looked at.
+    """
+    bundle = evidence.bundle
+    people = {evidence.request.subject.id, *(each.from_subject_id for each in delegations.in_force(evidence))}
+    held = sum(1 for person in sorted(people) for _ in evidence.assignments(person))
+    return held + (0 if bundle is None else sum(1 for shelf in (bundle.stays, bundle.relations) for _ in shelf))
+
+
 def blocked(evidence: Evidence, person: Person) -> bool | None:
     """Whether the patient blocked this person."""
     return either(_directed(evidence, "block", person), evidence.absent("directive"))
@@ -144,7 +156,7 @@ def _directed(evidence: Evidence, kind: str, person: Person) -> bool | None:
 
 
 def _covers(evidence: Evidence, directive: Directive, person: Person) -> bool | None:
-    if person.id in directive.except_:
+    if directive.except_ and _spared(evidence, directive, person):
         return False
     if directive.modes and _mode(evidence) not in directive.modes:
         return False
@@ -152,6 +164,18 @@ def _covers(evidence: Evidence, directive: Directive, person: Person) -> bool | 
     if directive.rights and ("write" if writes else "read") not in directive.rights:
         return False
     return both(_targets(directive.target, person), _reaches(evidence, directive.scope))
+
+
+def _spared(evidence: Evidence, directive: Directive, person: Person) -> bool:
+    """Whether the directive excepts this person, or a unit they now work in (all but the author's unit, 3.1.5)."""
+    if person.id in directive.except_:
+        return True
+    units = evidence.units if person.asks else evidence.units_of(person.id)
+    for unit in directive.except_:
+        if unit in units:
+            evidence.rest_on_unit(units, unit)
+            return True
+    return False
 
 
 def _mode(evidence: Evidence) -> str:

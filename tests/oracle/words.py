@@ -123,7 +123,8 @@ class Words(Others):
         asked, scope = self.request.resource, directive.scope
         mode = self.request.context.access_mode if self.open_grant() else "normal"
         right = "write" if self.writes() else "read"
-        if who in directive.except_ or mode not in (directive.modes or (mode,)):
+        spared = {who, *self.units(who)}  # all but the unit that wrote it (3.1.5)
+        if spared.intersection(directive.except_) or mode not in (directive.modes or (mode,)):
             return False
         if right not in (directive.rights or (right,)) or asked.category not in (scope.categories or (asked.category,)):
             return False

@@ -5,6 +5,7 @@ import pytest
 from sidecar.core.model import Scope, Target
 from tests.situation.builders import (
     CONTROLLER,
+    DAY,
     HOUR,
     NOW,
     asking,
@@ -87,6 +88,15 @@ def test_every_unit_counts_for_a_prohibition_stated_on_call_or_told_long_ago(kin
 def test_whom_a_directive_excepts_is_not_covered(kind):
     assert covered(kind, except_=("dr-card",)) is False
     assert covered(kind, except_=("dr-other",)) is True
+
+
+@pytest.mark.parametrize("kind", ["mask", "block", "opposition"])
+def test_a_directive_spares_who_works_in_a_unit_it_excepts_by_what_is_fresh(kind):
+    assert covered(kind, assignment(), except_=("UF-CARD",)) is False
+    assert covered(kind, assignment(on_call=True), except_=("UF-CARD",)) is True
+    assert covered(kind, assignment(NOW - DAY, NOW), except_=("UF-CARD",)) is True
+    assert covered(kind, assignment(as_of=NOW - 8 * DAY), except_=("UF-CARD",)) is True
+    assert covered(kind, assignment(), except_=("UF-SAU",)) is True
 
 
 @KINDS

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from sidecar.authoring.explain.meanings import Meaning
+from sidecar.authoring.explain.meaning import Meaning
 from sidecar.authoring.explain.values import FactSeen, FeedSeen
 from sidecar.authoring.explain.walk import Asked
 from sidecar.core import instants, usage

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping
 
 from sidecar.authoring.explain import behind, ends, missing
-from sidecar.authoring.explain.meanings import MEANINGS, Meaning
+from sidecar.authoring.explain.meaning import Meaning
+from sidecar.authoring.explain.meanings import MEANINGS
 from sidecar.authoring.explain.rows import Met, Row, Rulebook
 from sidecar.authoring.explain.ruling import Heard, Ruling, Why, hear, opening_gates
 from sidecar.authoring.explain.texts import PARTS, WHY, say

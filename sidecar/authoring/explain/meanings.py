@@ -1,32 +1,9 @@
-"""What each word of the vocabulary means to whoever reads an explanation, and what it is read from.
-
-A sentence says when the word is true. `reads` are fields of the request, `looks` the kinds of fact that may bear it,
-`feed` the kind whose sources must vouch that there is nothing more before the word can be known false.
-"""
+"""What each word of the vocabulary means to whoever reads an explanation, in French and in English."""
 
 from collections.abc import Mapping
 
-from msgspec import Struct
-
-
-class Meaning(Struct, frozen=True):
-    """A word, for people. `{0}` stands for its arguments."""
-
-    fr: str
-    en: str
-    reads: tuple[str, ...] = ()
-    looks: tuple[str, ...] = ()
-    feed: str = ""
-
-    def text(self, language: str, arguments: tuple[tuple[str, str], ...] | None = None) -> str:
-        """The sentence in this language, English for one there is none of; `arguments` are (type, text)."""
-        said = ", ".join(text for _, text in arguments or ())
-        return (self.fr if language == "fr" else self.en).format(said)
-
-
-_WHO = ("subject.id", "subject.units")
-_TEAM = ("stay", "assignment", "relation")
-_WHOM = (*_WHO, "subject.profession", "subject.structure", "resource.category", "resource.id", "resource.stay")
+from sidecar.authoring.explain.meaning import TEAM, WHO, Meaning
+from sidecar.authoring.explain.meanings_record import RECORD
 
 SUBJECT: Mapping[str, Meaning] = {
     "is_provider": Meaning("travaille pour un prestataire", "works for a provider", ("subject.kind",)),
@@ -67,11 +44,9 @@ SUBJECT: Mapping[str, Meaning] = {
         "there is one exercise situation, or the one used is named",
         ("subject.activities", "subject.activity_id"),
     ),
-    "in_care_team": Meaning(
-        "fait partie de l'équipe de soins du patient", "is in the patient's care team", _WHO, _TEAM
-    ),
+    "in_care_team": Meaning("fait partie de l'équipe de soins du patient", "is in the patient's care team", WHO, TEAM),
     "was_in_care_team": Meaning(
-        "a fait partie de l'équipe de soins, et n'en est plus", "was in the care team and no longer is", _WHO, _TEAM
+        "a fait partie de l'équipe de soins, et n'en est plus", "was in the care team and no longer is", WHO, TEAM
     ),
     "left_unit_less_than": Meaning(
         "a quitté la prise en charge depuis moins de {0} jours",
@@ -89,7 +64,7 @@ SUBJECT: Mapping[str, Meaning] = {
         "faisait partie de l'équipe le jour du décès",
         "was in the team on the day of the death",
         ("subject.id",),
-        ("record_state", *_TEAM),
+        ("record_state", *TEAM),
     ),
     "on_call_here": Meaning(
         "est de garde pour l'unité où se trouve le patient",
@@ -100,28 +75,28 @@ SUBJECT: Mapping[str, Meaning] = {
     "expecting_transfer": Meaning(
         "un transfert du patient vers son unité est annoncé",
         "a transfer of the patient to their unit is announced",
-        _WHO,
+        WHO,
         ("stay", "assignment"),
     ),
     "has_appointment": Meaning(
-        "a un rendez-vous avec le patient", "has an appointment with the patient", _WHO, ("relation", "assignment")
+        "a un rendez-vous avec le patient", "has an appointment with the patient", WHO, ("relation", "assignment")
     ),
     "in_case_meeting": Meaning(
         "participe à une réunion de concertation sur ce patient",
         "attends a case meeting about this patient",
-        _WHO,
+        WHO,
         ("relation", "assignment"),
     ),
     "referring_on_request": Meaning(
         "est le praticien habituel du patient, qui a demandé l'accès",
         "is the patient's own practitioner, who asked for access",
-        _WHO,
+        WHO,
         ("relation", "assignment"),
     ),
     "answers_request_for": Meaning(
         "répond, en personne ou par son unité, à une demande à laquelle l'objet se rattache",
         "answers, in person or through their unit, a request that the object is tied to",
-        (*_WHO, "resource.category", "resource.id", "resource.stay"),
+        (*WHO, "resource.category", "resource.id", "resource.stay"),
         ("relation", "assignment"),
     ),
     "named_in_care": Meaning(
@@ -177,7 +152,7 @@ SUBJECT: Mapping[str, Meaning] = {
         "le senior désigné fait partie de l'équipe de soins",
         "the senior named is in the care team",
         ("subject.supervised_by",),
-        _TEAM,
+        TEAM,
     ),
     "supervised": Meaning(
         "le superviseur désigné a une affectation",
@@ -207,7 +182,7 @@ SUBJECT: Mapping[str, Meaning] = {
     "codes_this_stay": Meaning(
         "le séjour est sur la liste à coder",
         "the stay is on the list to be coded",
-        (*_WHO, "subject.structure", "resource.stay"),
+        (*WHO, "subject.structure", "resource.stay"),
         ("relation", "assignment"),
     ),
     "is_holder": Meaning(
@@ -346,126 +321,6 @@ CIRCUMSTANCES: Mapping[str, Mapping[str, Meaning]] = {
             ("context.user_agreement",),
         ),
         "setting": Meaning("le réglage {0} du pack est actif", "the pack's setting {0} is on"),
-    },
-}
-
-RECORD: Mapping[str, Mapping[str, Meaning]] = {
-    "resource": {
-        "expired": Meaning(
-            "la durée de conservation est dépassée",
-            "its retention is over",
-            ("resource.lifecycle",),
-            ("record_state",),
-            "record_state",
-        ),
-        "archived": Meaning("est archivé", "is archived", ("resource.lifecycle",), ("record_state",), "record_state"),
-        "frozen": Meaning(
-            "est gelé (aucune écriture)",
-            "is frozen (nothing may be written)",
-            ("resource.lifecycle",),
-            ("record_state",),
-            "record_state",
-        ),
-        "invalidated": Meaning(
-            "a été invalidé", "was declared wrong", ("resource.lifecycle",), ("record_state",), "record_state"
-        ),
-        "draft": Meaning("est un brouillon", "is a draft", ("resource.lifecycle",)),
-        "created_before_leaving": Meaning(
-            "l'objet date d'avant la fin de la prise en charge par cette personne",
-            "was made before this person's care ended",
-            ("resource.created_at", "subject.id"),
-            ("stay", "assignment"),
-        ),
-        "sensitive": Meaning(
-            "porte une étiquette de sensibilité", "carries a tag of sensitive data", ("resource.tags",)
-        ),
-        "tagged": Meaning("porte l'étiquette {0}", "carries the tag {0}", ("resource.tags",)),
-        "only_tagged": Meaning(
-            "ne porte pas d'autre étiquette que {0}", "carries no other tag than {0}", ("resource.tags",)
-        ),
-        "masked_for_subject": Meaning(
-            "un masquage du patient vise cette personne et cet objet",
-            "a mask of the patient covers this person and this object",
-            (*_WHOM, "resource.masked_for"),
-            ("directive",),
-            "directive",
-        ),
-        "hidden_from_patient": Meaning(
-            "n'est pas encore montré au patient, dans l'attente de la consultation d'annonce",
-            "is not shown to the patient yet, before the consultation that tells them",
-            ("resource.visibility", "resource.announced_since"),
-            ("directive",),
-            "directive",
-        ),
-        "hidden_from_representative": Meaning(
-            "touche à un acte que le mineur garde secret",
-            "is about an act the minor keeps secret",
-            (*_WHOM, "resource.visibility", "resource.tags"),
-            ("directive",),
-            "directive",
-        ),
-    },
-    "patient": {
-        "blocked_subject": Meaning(
-            "le patient a bloqué cette personne",
-            "the patient blocked this person",
-            _WHOM,
-            ("directive",),
-            "directive",
-        ),
-        "opposed_to_subject": Meaning(
-            "le patient s'est opposé au partage avec cette personne",
-            "the patient opposed sharing with this person",
-            _WHOM,
-            ("directive",),
-            "directive",
-        ),
-        "informed": Meaning(
-            "le patient a été informé au préalable de ce partage",
-            "the patient was told beforehand of this sharing",
-            ("context.patient_informed", *_WHOM),
-            ("directive",),
-        ),
-        "unable_to_answer": Meaning(
-            "le patient n'a pas encore pu être informé et le sera",
-            "the patient could not be told yet, and will be",
-            ("context.patient_informed",),
-        ),
-        "consented_to_subject": Meaning(
-            "le patient a consenti à ce que cette personne ait cet objet",
-            "the patient consented to this person having this object",
-            _WHOM,
-            ("directive",),
-        ),
-        "agreed_to": Meaning(
-            "le patient a consenti pour cette catégorie, expressément",
-            "the patient consented to this category, expressly",
-            _WHOM,
-            ("directive",),
-        ),
-        "deceased": Meaning("le patient est décédé", "a death is recorded", (), ("record_state",), "record_state"),
-        "deceased_since_more_than": Meaning(
-            "le patient est décédé depuis plus de {0} jours",
-            "the patient died more than {0} days ago",
-            (),
-            ("record_state",),
-            "record_state",
-        ),
-        "in_litigation": Meaning("un contentieux est en cours", "a claim is in progress", (), ("record_state",)),
-        "flagged": Meaning(
-            "le dossier porte le signalement {0}",
-            "the record carries the flag {0}",
-            (),
-            ("record_state",),
-            "record_state",
-        ),
-        "protected_record": Meaning(
-            "le dossier est protégé (il faut un lien nominatif)",
-            "the record is protected (it asks for a tie by name)",
-            (),
-            ("record_state",),
-            "record_state",
-        ),
     },
 }
 
