@@ -8,7 +8,7 @@ from sidecar.core.model import Caller, Grant
 from sidecar.core.notices import Notice
 from sidecar.core.reading import EventsPage, EventsQuery, GrantsPage, GrantsQuery
 from sidecar.core.record import Changed, Consulted
-from sidecar.errors import InvalidRequest, NotFound, PermissionDenied
+from sidecar.errors import InvalidRequest, NotFound
 from sidecar.keeping import Keeping, controller_of, digest
 
 # Callers that speak for people who look at what others did: what they read is recorded.
@@ -39,14 +39,14 @@ class TellingOfGrants(Keeping):
     def page(self, caller: Caller, query: GrantsQuery) -> GrantsPage:
         """The grants of the caller's controllers that match; what reviewers read is recorded first.
 
-        Raises InvalidRequest, PermissionDenied for a list that the caller may not have, FactsUnavailable,
-        LedgerUnavailable.
+        Who does not review lists the grants of one subject or one patient. Raises InvalidRequest, PermissionDenied
+        for a controller the caller does not act for, FactsUnavailable, LedgerUnavailable.
         """
         if query.controller_id:
             controller_of(caller, query.controller_id, "controller_id")
         reviews = not REVIEWERS.isdisjoint(caller.roles)
         if not reviews and not query.subject_id and not query.patient_id:
-            raise PermissionDenied("subject_id or patient_id: required for a caller that does not speak for reviewers")
+            raise InvalidRequest("subject_id", "this or `patient_id`: required of who does not speak for reviewers")
         page = self._facts.grants.page(caller.tenant, caller.controllers, query, self._clock())
         if reviews:
             self._ledger.record([Consulted(caller, repr(query), len(page.grants))], self._clock())
