@@ -96,7 +96,8 @@ def conceals(readings: Readings, met: Met, truth: Ruling) -> bool:
     if not _willed(met, truth):
         return False
     resource, patient = readings.asked.request.resource, readings.asked.snapshot.patient
-    stated = resource.visibility or resource.masked_for or readings.asked.request.facts
+    stated = resource.visibility or resource.masked_for or resource.tags or readings.asked.request.facts
+    stated = stated or resource.announced_since is not None
     return bool(stated) or (patient is not None and bool(patient.directives))
 
 
