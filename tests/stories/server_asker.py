@@ -108,7 +108,9 @@ class ServerAsker:
         self.grants: dict[str, str] = {}
         self.fresh: dict[str, dict[tuple[str, str, str], Fact]] = {}  # facts that state no `as_of`, by tenant
         self.writes = 0
+        self.step: Step | None = None  # the one that is asked
         self.decided: list[tuple[str, str]] = []  # (decision id, tenant) of every answer
+        self.first_of_a_kind: dict[tuple[str, ...], tuple[str, str]] = {}  # of the first for each reason and rule
         self.told: set[tuple[str, int]] = set()  # (tenant, instant) whose feeds have told everything
         self.write_facts(self.story.caller.tenant, self.story.facts, ())
 
@@ -182,6 +184,7 @@ class ServerAsker:
         return self.asked(step, self.access.CheckAccessBatch, asked, answers)
 
     def asked(self, step: Step, method: Callable[..., Any], asked: object, read: Callable[[Any, str], Any]) -> Any:
+        self.step = step
         try:
             response = self.server.call(method, asked, f"asker-{self.server.callers.index(step.caller)}")
         except grpc.RpcError as error:
@@ -189,8 +192,11 @@ class ServerAsker:
         return read(response, step.caller.tenant)
 
     def answered(self, response: access_pb2.CheckAccessResponse, tenant: str) -> Answered:
+        decision = decision_of(response)
         self.decided.append((response.decision_id, tenant))
-        return Answered(decision_of(response), self.kept(response.decision_id, tenant))
+        self.first_of_a_kind.setdefault((decision.effect, decision.reason, decision.rule), self.decided[-1])
+        told = self.step is not None and says_what_is_recorded(self.step)
+        return Answered(decision, self.kept(response.decision_id, tenant) if told else None)
 
     def kept(self, decision_id: str, tenant: str) -> Decision:
         """What the ledger holds of a decision."""
@@ -250,6 +256,13 @@ class ServerAsker:
             ],
         )
         self.server.call(self.feeds.WriteFacts, asked, f"feed-{tenant}")
+
+
+def says_what_is_recorded(step: Step) -> bool:
+    """Whether the story says what the record of this step must hold."""
+    expected = step.expect
+    items = () if expected is None or expected.items is None else expected.items
+    return step.record is not None or any(each is not None and each.true_reason for each in (expected, *items))
 
 
 def decision_of(answer: access_pb2.CheckAccessResponse) -> Decision:
