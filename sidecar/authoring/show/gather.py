@@ -72,7 +72,7 @@ class _Gather:
 
     def _gates(self) -> tuple[Gate, ...]:
         seen = self._rules("gate")
-        gates = {placed.row.rule: placed.row.gate for placed in self._book.placed}
+        gates = {placed.row.rule: placed.row.gate for placed in self._book.placed if placed.row.kind == "gate"}
         return tuple(
             Gate(self._names.of("gates", gate), rules)
             for gate in self._book.pack.order.gates

@@ -233,6 +233,7 @@ KEYS: Mapping[str, tuple[str, str]] = {
     "freshness.on_call_max_age": ("âge maximal d'une garde", "how old an on-call slot may be"),
     "freshness.facts_max_age": ("âge maximal d'un fait", "how old a fact may be"),
     "vocabulary.denied_purposes": ("finalités toujours refusées", "purposes that are always refused"),
+    "vocabulary.heir_motives": ("motifs des ayants droit", "motives of heirs"),
     "vocabulary.protected_flags": (
         "signalements qui demandent un lien nominatif",
         "flags that ask for a relation by name",

@@ -118,7 +118,7 @@ class Told:
 
     def _lists(self) -> list[Parameter]:
         found = []
-        for key, table in (("denied_purposes", "purposes"), ("protected_flags", "flags")):
+        for key, table in (("denied_purposes", "purposes"), ("protected_flags", "flags"), ("heir_motives", "motives")):
             path = f"vocabulary.{key}"
             named = self._names.all(table, getattr(self._pack.vocabulary, key))
             found.append(

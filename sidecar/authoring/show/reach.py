@@ -3,7 +3,7 @@
 Nothing is decided here: a mark says what a reader may expect of a cell, whoever asks and about whichever patient.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 
 from msgspec import Struct
@@ -49,6 +49,10 @@ class Reach:
         self._grounds: dict[Spot, list[Placed]] = {}
         self._gates: dict[str, list[Placed]] = {}
         self._duties: dict[str, list[Placed]] = {}
+        self._open_purposes: dict[Spot, frozenset[str]] = {}
+        self._settings: Mapping[str, Value] = {
+            name: setting.value for name, setting in self.pack.settings.items() if isinstance(setting.value, bool)
+        }
         for placed in book.placed:
             if placed.row.kind in ("cell", "forbidden"):
                 for spot in self._spots(placed):
@@ -70,14 +74,16 @@ class Reach:
     def mark(self, profile: str, category: str, action: str, tag: str | None = None) -> Mark:
         """What opens this; of objects that carry `tag` and no other, where one is named."""
         spot = profile, category, action
-        rows = self._cells.get(spot, ())
+        rows = self._cells.get(spot)
+        if rows is None:
+            return Mark.CLOSED
         usual = self._usual(profile, category, action)
         untagged = _tagged(usual, tag) if tag else _tagged(usual, "")
         asked = untagged if tag else usual
         if _any(rows, "forbidden", usual) is True or _any(rows, "cell", asked) is False:
             return Mark.CLOSED
         plainly = _without_grant(asked)
-        purposes = self._purposes(profile, category, action, usual)
+        purposes = self._purposes(profile, category, action)
         if _any(rows, "cell", plainly) is False or not self._led(spot, purposes, plainly):
             return Mark.GLASS if self._led(spot, purposes, asked) else Mark.IDLE
         if _any(rows, "cell", plainly) is True:
@@ -90,7 +96,7 @@ class Reach:
         return [
             Ground(placed.row, purpose)
             for placed in self._grounds.get((profile, category, action), ())
-            for purpose in self._purposes(profile, category, action, usual)
+            for purpose in self._purposes(profile, category, action)
             if (placed.purposes is None or purpose in placed.purposes) and evaluate(placed.row.node, usual) is not False
         ]
 
@@ -127,27 +133,28 @@ class Reach:
                             if action in placed.actions:
                                 yield profile, category, action
 
-    def _led(self, spot: Spot, purposes: Sequence[str], assumed: Assumed) -> bool:
+    def _led(self, spot: Spot, purposes: frozenset[str], assumed: Assumed) -> bool:
         return any(
             (placed.purposes is None or not placed.purposes.isdisjoint(purposes))
             and evaluate(placed.row.node, assumed) is not False
             for placed in self._grounds.get(spot, ())
         )
 
-    def _purposes(self, profile: str, category: str, action: str, usual: Assumed) -> list[str]:
+    def _purposes(self, profile: str, category: str, action: str) -> frozenset[str]:
         """The purposes of the profile at which no gate shuts this whatever the case."""
-        shut = [
-            placed
-            for placed in self._gates.get(profile, ())
-            if category in placed.categories and action in placed.actions and evaluate(placed.row.node, usual) is True
-        ]
-        vocabulary = self.pack.vocabulary
-        return [
-            purpose
-            for purpose in vocabulary.profiles[profile].purposes
-            if purpose not in vocabulary.denied_purposes
-            and not any(placed.purposes is None or purpose in placed.purposes for placed in shut)
-        ]
+        spot = profile, category, action
+        if spot not in self._open_purposes:
+            usual = self._usual(*spot)
+            gates = (placed for placed in self._gates.get(profile, ()) if category in placed.categories)
+            shut = [each for each in gates if action in each.actions and evaluate(each.row.node, usual) is True]
+            vocabulary = self.pack.vocabulary
+            self._open_purposes[spot] = frozenset(
+                purpose
+                for purpose in vocabulary.profiles[profile].purposes
+                if purpose not in vocabulary.denied_purposes
+                and not any(each.purposes is None or purpose in each.purposes for each in shut)
+            )
+        return self._open_purposes[spot]
 
     def _barred(self, profile: str, category: str, action: str, assumed: Assumed) -> bool:
         """Whether a gate shuts this even with a grant, for whoever has no other tie to it."""
@@ -164,9 +171,6 @@ class Reach:
 
     def _usual(self, profile: str, category: str, action: str) -> Assumed:
         """What is known of any such question: the settings, the list of a machine job, who never has a grant."""
-        settings: Mapping[str, Value] = {
-            name: setting.value for name, setting in self.pack.settings.items() if isinstance(setting.value, bool)
-        }
         job = self.pack.jobs.get(profile)
         listed = job is not None and category in job.categories and action in job.actions
         eligible = profile in self.pack.break_glass.eligible
@@ -175,7 +179,7 @@ class Reach:
             if term.noun == "context" and term.word in UNDER_GRANT and not eligible:
                 return False
             if term.word == "setting" and term.args:
-                return settings.get(term.args[0][1])
+                return self._settings.get(term.args[0][1])
             if term.word == "job_allows":
                 return None if listed else False
             return None
@@ -198,8 +202,7 @@ def evaluate(node: Node, assumed: Assumed) -> Value:
 
 
 def _any(rows: Iterable[Row], kind: str, assumed: Assumed) -> Value:
-    nodes = [row.node for row in rows if row.kind == kind]
-    return evaluate(Either(tuple(nodes)), assumed)
+    return evaluate(Either(tuple(row.node for row in rows if row.kind == kind)), assumed)
 
 
 def _without_grant(assumed: Assumed) -> Assumed:

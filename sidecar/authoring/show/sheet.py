@@ -165,6 +165,12 @@ class Sheet(Struct, frozen=True):
     sources: tuple[Source, ...]
 
     @property
+    def told(self) -> frozenset[str]:
+        """The rules that are told row by row, which a link may lead to."""
+        gates = (rule for gate in self.gates for rule in gate.rules)
+        return frozenset(rule.name.code for rule in (*gates, *self.grounds, *self.duties))
+
+    @property
     def figures(self) -> tuple[tuple[str, int], ...]:
         """How much there is of what, by heading."""
         return (
