@@ -121,7 +121,8 @@ class Compiled:
 
     def blocked(self, situation: Situation) -> bool:
         """Whether the patient is known to have shut the subject out."""
-        return self._words["patient"]["blocked_subject"](situation) is True
+        word = self._words["patient"].get("blocked_subject")
+        return word is not None and word(situation) is True
 
     def alone(self, row: Row) -> generated.Ask:
         """The function that asks one row."""

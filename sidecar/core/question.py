@@ -23,7 +23,7 @@ from sidecar.core.model import (
     Relied,
     Request,
 )
-from sidecar.core.slices import Settled, Situation, Situations, Slice
+from sidecar.core.slices import GATES_PASSED, Settled, Situation, Situations, Slice
 from sidecar.core.usage import SOURCE
 
 POLICY_ERROR = "POLICY_ERROR"
@@ -140,12 +140,22 @@ class Question:
             return self._permitted(settled, *self._doubted(strict, loose, ends))
         if settled.stage >= self.found.will:
             return self._own_right() or self._willed(settled, ends)
+        if self._conceals:
+            strict.read_alike()
         return self._refused(settled, settled, ends)
+
+    @property
+    def _conceals(self) -> bool:
+        """Whether the patient's will may decide here, and nobody may know of it."""
+        return self.book.conceals and self.found.will < GATES_PASSED
 
     def _settled(self, strict: Situation, loose: Situation) -> tuple[Settled, int]:
         """What gates, matrix and grounds say, what comes with a yes, and how long it holds."""
         held = judgement.gates(self.found, strict, loose)
         if held is not None:
+            if self._conceals and held[0].stage >= self.found.will:
+                # What the patient wills must not be told by how long a refusal takes: the same rows are tried.
+                judgement.merits(self.found, loose)
             return held if loose is strict else (held[0], min(held[1], strict.ends))
         settled, cells, grounds = judgement.merits(self.found, loose)
         if settled.permit:
@@ -172,8 +182,11 @@ class Question:
         return self._permitted(settled, *self._doubted(strict, loose, ends))
 
     def _willed(self, settled: Settled, ends: int) -> Decision:
-        """A refusal the patient's will may have caused, shown as the pack discloses it."""
-        if self.book.conceals and self._has_will():
+        """A refusal the patient's will may have caused, shown as the pack discloses it.
+
+        It is read anew without that will whether or not any is known, so that the work tells nobody which.
+        """
+        if self._conceals:
             return self._refused(settled, *self._without_will())
         return self._refused(settled, settled, ends)
 
@@ -185,25 +198,39 @@ class Question:
         doubts = judgement.doubtful((found.gates, found.cells, found.grounds), strict)
         return min(ends, strict.ends), doubts
 
-    def _lenient(self, strict: Situation, will: bool = True) -> Situation:
+    def _lenient(self, strict: Situation) -> Situation:
         """The reading in which an unknown restriction is absent, where a grant is open (`bg_unknown`)."""
         if self.request.context.access_mode not in self.book.lenient_modes:
             return strict
-        return self._situation(lenient=True, will=will) if self.book.compiled.grant_open(strict) else strict
+        return self._situation(lenient=True) if self.book.compiled.grant_open(strict) else strict
 
     def _without_will(self) -> tuple[Settled, int]:
         """What is shown instead of a refusal the patient's will may have caused (3.0.4), and until when.
 
         Whatever would be refused without it too shows that refusal, byte for byte and `valid_until` included, so
-        that a mask changes nothing for a stranger; else NOT_AVAILABLE.
+        that a mask changes nothing for a stranger; what somebody with no delegation would be refused, if the
+        delegator is shut out; else NOT_AVAILABLE.
         """
-        plain = self._situation(will=False)
-        loose = self._lenient(plain, will=False)
-        held = judgement.gates(self.found, plain, loose)
-        settled, ends = held or (judgement.merits(self.found, loose)[0], loose.ends)
-        if loose is not plain:
-            ends = min(ends, plain.ends)
+        strict = self._situation()
+        loose = self._lenient(strict)
+        plain = self._plain(strict.without_will())
+        settled, ends = self._said(plain, plain if loose is strict else self._plain(loose.without_will()))
+        alone = strict.without_delegators() if settled.permit else None
+        if alone is not None:
+            either = alone if loose is strict else loose.without_delegators() or loose.without_will()
+            settled, ends = self._said(self._plain(alone), self._plain(either))
         return (Settled(False, NOT_AVAILABLE) if settled.permit else settled), ends
+
+    def _plain(self, situation: Situation) -> Situation:
+        """The situation, in which delegators are asked what they may do whatever the patient wants."""
+        situation.delegate = self.book.may_without_will
+        return situation
+
+    def _said(self, strict: Situation, loose: Situation) -> tuple[Settled, int]:
+        """What gates, matrix and grounds say, and until when."""
+        held = judgement.gates(self.found, strict, loose)
+        settled, ends = held or (judgement.merits(self.found, loose)[0], loose.ends)
+        return settled, min(ends, strict.ends) if loose is not strict else ends
 
     def opening(self, opening: Opening) -> tuple[Decision, GrantTerms | None]:
         """Whether the grant may be opened, and what it gives then. Raises what a row raises."""
@@ -242,22 +269,13 @@ class Question:
         due = break_glass.review_due(decision.obligations, self.now, terms.review_due)
         return decision, replace(terms, review_due=due, alerts=alerts)
 
-    def _situation(self, lenient: bool = False, will: bool = True) -> Situation:
+    def _situation(self, lenient: bool = False) -> Situation:
         """The situation of this question, in which the words may ask what a delegator may do."""
         made = self.book.situations(
             self.request, self.caller, self.controller_id, self.snapshot, self.now, self.book.compiled.pack, lenient
         )
-        if not will:
-            made = made.without_will()
-        made.delegate = self.book.may if will else self.book.may_without_will
+        made.delegate = self.book.may
         return made
-
-    def _has_will(self) -> bool:
-        """Whether anything of the patient's will is known here; without it there is nothing to conceal."""
-        resource, patient = self.request.resource, self.snapshot.patient
-        stated = resource.visibility or resource.masked_for or resource.tags or self.request.facts
-        stated = stated or resource.announced_since is not None
-        return bool(stated) or (patient is not None and bool(patient.directives))
 
     def _permitted(self, settled: Settled, ends: int, doubts: bool, more: tuple[Obligation, ...] = ()) -> Decision:
         """The permit; with `doubts`, something unknown was read as absent because a grant is open (`bg_unknown`)."""

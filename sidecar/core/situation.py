@@ -39,19 +39,33 @@ class Situation(Evidence):
         return lifecycle.lifecycles(self, self.standing)
 
     def without_will(self) -> Self:
-        """The same with the patient's directives and visibility values taken away, and nothing relied on yet (3.0.4).
-
-        Delegators they refuse are left out, so that the subject sees the refusal of somebody with no delegation.
-        """
+        """The same with the patient's directives and visibility values taken away, nothing relied on yet (3.0.4)."""
         other = type(self)(
             self.request, self.speaker, self.controller_id, self.snapshot, self.now, self.pack, self.lenient
         )
         other.will, other.delegate = False, self.delegate
         # Read as where no directive is known: what is looked at, and so `valid_until`, must not tell there is one.
         other.undirected = other.bundle is not None
-        if self.delegations(self.request.subject.id):
-            other.unheard = wills.refused_delegators(self)
+        self.read_alike()
         return other
+
+    def without_delegators(self) -> Self | None:
+        """The same without will and without the delegators it refuses; None where it refuses none of them.
+
+        3.0.4: the subject sees the refusal of somebody with no delegation.
+        """
+        if not self.delegations(self.request.subject.id):
+            return None
+        refused = wills.refused_delegators(self)
+        if not refused:
+            return None
+        other = self.without_will()
+        other.unheard = refused
+        return other
+
+    def read_alike(self) -> None:
+        """Read what the patient's will may be held against, so that what is read tells nobody whether there is one."""
+        wills.read_alike(self)
 
     def value(self, name: str) -> str:
         """`delegator`, `senior` or `until` (the end of the open grant, RFC 3339); empty when there is none."""

@@ -36,6 +36,12 @@ class Situation(Protocol):
     def without_will(self) -> Self:
         """The same with the patient's directives and visibility values taken away."""
 
+    def without_delegators(self) -> Self | None:
+        """The same without will and without the delegators it refuses; None where it refuses none of them."""
+
+    def read_alike(self) -> None:
+        """Read what the patient's will may be held against, so that what is read tells nobody whether there is one."""
+
     def value(self, name: str) -> str:
         """`delegator`, `senior` or `until`; empty when the situation has none."""
 

@@ -92,8 +92,10 @@ def read_alike(evidence: Evidence) -> int:
     Who may not know of a mask must not learn of it by what was read for them: where the unit that made an object
     keeps it, or the care team keeps safety data, a mask alone would have stays, relations and assignments looked at.
     """
-    bundle = evidence.bundle
-    people = {evidence.request.subject.id, *(each.from_subject_id for each in delegations.in_force(evidence))}
+    bundle, people = evidence.bundle, {evidence.request.subject.id}
+    for known in evidence.delegations(evidence.request.subject.id):
+        if known.fact.delegation is not None:
+            people.add(known.fact.delegation.from_subject_id)
     held = sum(1 for person in sorted(people) for _ in evidence.assignments(person))
     return held + (0 if bundle is None else sum(1 for shelf in (bundle.stays, bundle.relations) for _ in shelf))
 

@@ -59,19 +59,22 @@ def disagreements(policy: PolicySet, oracle: Oracle, case: Case) -> tuple[Answer
         found.append("unknown: production names no word for FACTS_UNAVAILABLE")
     concealed = case.opening is None and plain.effect == "DENY" and oracle.conceals
     twin = without_will(oracle, case) if concealed else case
+    if concealed and asked(oracle, twin).effect == "PERMIT":
+        twin = without_will(oracle, case, delegators=False)
     if twin == case:
         return plain, found + list(too_long(oracle, case, plain, oracle.longest(plain), decision.valid_until))
     return plain, found + list(traces(policy, oracle, twin, decision))
 
 
-def without_will(oracle: Oracle, case: Case) -> Case:
-    """The case with the patient's masks, blocks and oppositions taken away, and the delegations they void (3.0.4)."""
+def without_will(oracle: Oracle, case: Case, delegators: bool = True) -> Case:
+    """The case with the patient's masks, blocks and oppositions taken away; without `delegators`, the delegations
+    of those they refuse too (3.0.4)."""
     reading = oracle.reading(case.request, case.caller, CONTROLLER, case.world, case.now)
     reading.refuse_delegators()
 
     def stays(fact: Fact) -> bool:
         given = fact.delegation
-        voided = given is not None and given.from_subject_id in reading.unheard
+        voided = not delegators and given is not None and given.from_subject_id in reading.unheard
         willed = fact.directive is not None and fact.directive.kind in WILLED
         return not willed and not (voided and given.to_subject_id == case.request.subject.id)
 

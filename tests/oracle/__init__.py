@@ -82,11 +82,16 @@ class Oracle:
         for_themselves = self._verdict(met, *own)
         if for_themselves.permits:
             return self._permit(for_themselves, met, *own)
+        # 3.0.4: what would be refused without the patient's will too shows that refusal; else what is refused to
+        # somebody without the delegators whom it shuts out; else NOT_AVAILABLE.
         plain = self.readings(request, caller, controller, world, now, will=False)
         shown = verdict
         if self.conceals:
-            # 3.0.4: what would be refused without the patient's will too shows that refusal; else NOT_AVAILABLE.
             shown = self._verdict(met, *plain)
+            if shown.permits:
+                alone = self.readings(request, caller, controller, world, now, will=False, heard=False)
+                plain = alone if alone[0].unheard else plain
+                shown = self._verdict(met, *plain)
             shown = Verdict("NOT_AVAILABLE") if shown.permits else shown
         return self._refusal(verdict, shown, strict, [strict, loose, *plain])
 
@@ -136,24 +141,29 @@ class Oracle:
         due = review_due(answer.obligations, rules["review_deadline"])
         return replace(answer, terms=(scope, until, now + due * SECOND), edges=answer.edges | {until})
 
-    def reading(self, *question: Any, lenient: bool = False, will: bool = True, acting: bool = True) -> Words:
-        """One reading of (request, caller, controller, world, now), able to ask what a delegator may do."""
+    def reading(
+        self, *question: Any, lenient: bool = False, will: bool = True, acting: bool = True, heard: bool = True
+    ) -> Words:
+        """One reading of (request, caller, controller, world, now), able to ask what a delegator may do; without
+        `heard`, not those whom the patient's will refuses."""
         words = Words(self.pack, *question, lenient=lenient, will=will)
         if acting:
             words.may = lambda request: self._may(words, (request, *question[1:]), will)
-            if not will:
-                before = self.reading(*question, lenient=lenient)
-                before.refuse_delegators()
-                words.unheard = before.unheard
-                words.edges |= before.edges
+        if not heard:
+            before = self.reading(*question, lenient=lenient)
+            before.refuse_delegators()
+            words.unheard = before.unheard
+            words.edges |= before.edges
         return words
 
-    def readings(self, *question: Any, will: bool = True, acting: bool = True) -> tuple[Words, Words]:
+    def readings(
+        self, *question: Any, will: bool = True, acting: bool = True, heard: bool = True
+    ) -> tuple[Words, Words]:
         """The strict reading, and the one that gates after G-PUR, matrix and grounds get: lenient under an open
         grant where the pack says so (`bg_unknown`)."""
-        strict = self.reading(*question, will=will, acting=acting)
+        strict = self.reading(*question, will=will, acting=acting, heard=heard)
         if self.rules["unknown"] == "open" and strict.context_grant_open():
-            return strict, self.reading(*question, lenient=True, will=will, acting=acting)
+            return strict, self.reading(*question, lenient=True, will=will, acting=acting, heard=heard)
         return strict, strict
 
     # ---- rows

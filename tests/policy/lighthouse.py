@@ -148,6 +148,16 @@ class Board:
         )
         return Board(said, self.request, self.speaker, self.controller_id, self.snapshot, self.now, self.lenient)
 
+    def without_delegators(self) -> "Board | None":
+        if self.said.delegated is None or not any(self.said.delegator.get(word) for word in WILL):
+            return None
+        other = self.without_will()
+        other.said.delegated = None
+        return other
+
+    def read_alike(self) -> None:
+        """Nothing is read."""
+
     def value(self, name: str) -> str:
         return self.said.values.get(name, "")
 

@@ -179,7 +179,8 @@ def test_a_judge_that_reads_an_unknown_prohibition_as_absent_would_permit_wrongl
     policy, wrong = {}, 0
     for word in ("subject.away", "resource.frozen", "patient.blocked", "resource.hidden"):
         careless = decide({"subject.near": True, word: False})
-        careful = decide({"subject.near": True, word: None})
+        silent = {name: None if name == word else False for name in WILL}
+        careful = decide(Said({"subject.near": True, word: None}, without_will=silent))
         policy[word] = careful.reason
         wrong += careless.effect is Effect.PERMIT and careful.effect is Effect.DENY
     assert set(policy.values()) == {"FACTS_UNAVAILABLE"}

@@ -279,14 +279,15 @@ def test_a_delegators_own_delegators_do_not_count(kind):
 
 
 @KINDS
-def test_without_the_will_a_refused_delegator_is_no_delegator(kind):
+def test_without_those_the_will_refuses_a_refused_delegator_is_no_delegator(kind):
     asked = acting(directive(kind, target=Target(subject_id="dr-card")))
     assert asked.subject.delegation_covers(asked.resource) is True
     plain = asked.without_will()
-    assert plain.subject.delegation_covers(plain.resource) is False
-    assert plain.subject.delegated_for(plain.resource) is False
-    spared = acting(directive(kind, target=Target(subject_id="dr-other"))).without_will()
-    assert spared.subject.delegated_for(spared.resource) is True
+    assert plain.subject.delegated_for(plain.resource) is True
+    alone = asked.without_delegators()
+    assert alone.subject.delegation_covers(alone.resource) is False
+    assert alone.subject.delegated_for(alone.resource) is False
+    assert acting(directive(kind, target=Target(subject_id="dr-other"))).without_delegators() is None
 
 
 def test_a_delegator_keeps_what_they_wrote_and_what_their_unit_made():
