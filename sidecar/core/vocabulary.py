@@ -45,6 +45,7 @@ _WILL = Word("restriction", will=True)
 NOUNS: Mapping[str, Mapping[str, Word]] = {
     "subject": {
         "is_provider": _REQUEST,
+        "second_category": _REQUEST,
         "purpose_allowed": Word("request", ("purpose",)),
         "named_account": _GROUND,
         "active": _GROUND,

@@ -77,6 +77,11 @@ def is_provider(s: Situation) -> bool:
     return s.request.subject.kind == "prestataire"
 
 
+def second_category(s: Situation) -> bool:
+    """Of the second category of R.1110-2 CSP, 2a to 2j, as the request says: no health professional."""
+    return s.request.subject.r1110_2_category.startswith("2")
+
+
 def under_contract(s: Situation) -> bool:
     """An approved contract of the provider is in date and its undertaking is signed; the request only restricts."""
     subject = s.request.subject
@@ -292,8 +297,8 @@ def _holds_assignment(s: Situation, subject_id: str) -> bool:
 WORDS = {
     word.__name__: word
     for word in (
-        named_account, active, profile_held, listed_job, job_allows, is_provider, under_contract, one_activity,
-        purpose_allowed, in_care_team, was_in_care_team, left_unit_less_than, responsible_for_stay, in_team_at_death,
+        named_account, active, profile_held, listed_job, job_allows, is_provider, second_category, under_contract,
+        one_activity, purpose_allowed, in_care_team, was_in_care_team, left_unit_less_than, responsible_for_stay, in_team_at_death,
         on_call_here, expecting_transfer, has_appointment, in_case_meeting, referring_on_request, named_in_care,
         answers_request_for, signed_request_for, senior_in_team, supervised, reads_own_record, over_volume,
         denied_too_often, is_author, in_establishment, in_producing_unit, in_tag_unit, same_specialty,

@@ -73,6 +73,9 @@ class Ties(Reading):
     def subject_is_provider(self) -> bool:
         return self.me.kind == "prestataire"
 
+    def subject_second_category(self) -> bool:
+        return self.me.r1110_2_category[:1] == "2"
+
     def subject_under_contract(self) -> bool:
         if not self.me.structure or self.me.confidentiality_signed is False:
             return False

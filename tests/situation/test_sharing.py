@@ -93,6 +93,11 @@ def test_the_patient_is_informed_when_the_request_or_a_directive_says_so():
     assert says("patient", "informed", readable=False) is None
 
 
+@pytest.mark.parametrize(("said", "second"), [("1", False), ("2a", True), ("2j", True), ("none", False), ("", False)])
+def test_the_category_of_the_profession_is_what_the_request_says(said, second):
+    assert says("subject", "second_category", request=asking(subject={"r1110_2_category": said})) is second
+
+
 def test_only_impossible_means_that_the_patient_is_told_later():
     said = {
         answer: says("patient", "unable_to_answer", request=asking(context=Context(patient_informed=answer)))

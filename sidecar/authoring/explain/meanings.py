@@ -7,6 +7,11 @@ from sidecar.authoring.explain.meanings_record import RECORD
 
 SUBJECT: Mapping[str, Meaning] = {
     "is_provider": Meaning("travaille pour un prestataire", "works for a provider", ("subject.kind",)),
+    "second_category": Meaning(
+        "relève de la seconde catégorie de l'article R.1110-2",
+        "is of the second category of R.1110-2",
+        ("subject.r1110_2_category",),
+    ),
     "purpose_allowed": Meaning(
         "le profil peut invoquer cette finalité", "the profile may state this purpose", ("purpose", "subject.profile")
     ),
