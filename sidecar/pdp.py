@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count as numbers
+from threading import Lock
 from typing import Protocol
 
 from msgspec import Struct
@@ -107,7 +108,7 @@ class Pdp:
         """
         self._policies, self._facts, self._ledger = policies, facts, ledger
         self._clock, self._ticks, self._observe, self._count = clock, ticks, observe, count
-        self._counters = Counters()
+        self._counters, self._counting = Counters(), Lock()  # a batch may be answered beside other questions
 
     def check(self, calls: Sequence[Call | Refused]) -> list[Answer | SidecarError]:
         """Answer these questions, in order, and leave their records with one write.
@@ -192,9 +193,12 @@ class Pdp:
             patient_id = resource.patient_id if controller_id in caller.controllers else ""
             snapshot = snapshots[about] = self._facts.snapshot(caller.tenant, controller_id, patient_id, at_least)
         who = caller.tenant, request.subject.id, resource.patient_id
-        counted = Snapshot(snapshot.tenant, snapshot.patient, self._counters.usage(*who, now))
+        with self._counting:
+            usage = self._counters.usage(*who, now)
+        counted = Snapshot(snapshot.tenant, snapshot.patient, usage)
         decision = policies.evaluate(request, caller, controller_id, counted, now)
-        self._counters.note(*who, decision.effect is Effect.PERMIT, now)
+        with self._counting:
+            self._counters.note(*who, decision.effect is Effect.PERMIT, now)
         elapsed = (self._ticks() - started) // 1000
         return Checked(request, caller, decision, policies.ref, snapshot.tenant.seq, elapsed)
 

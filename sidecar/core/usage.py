@@ -6,7 +6,6 @@ given, and into its record, so that it can be taken again.
 
 from collections import OrderedDict, deque
 from collections.abc import Iterable
-from threading import Lock
 
 from msgspec import Struct
 
@@ -50,50 +49,48 @@ class _Person:
 
     def forget(self, now: int) -> int:
         """Drops what has left its window; how many entries that were."""
-        before = len(self.patients) + len(self.denials)
-        while self.patients and next(iter(self.patients.values())) <= now - PATIENTS_WINDOW:
-            self.patients.popitem(last=False)
-        while self.denials and self.denials[0] <= now - DENIALS_WINDOW:
-            self.denials.popleft()
-        return before - len(self.patients) - len(self.denials)
+        patients, denials, dropped = self.patients, self.denials, 0
+        while denials and denials[0] <= now - DENIALS_WINDOW:
+            denials.popleft()
+            dropped += 1
+        while patients and next(iter(patients.values())) <= now - PATIENTS_WINDOW:
+            patients.popitem(last=False)
+            dropped += 1
+        return dropped
 
 
 class Counters:
-    """Counts by tenant and subject, in memory: a restart begins again at zero. Any thread may use it."""
+    """Counts by tenant and subject, in memory: a restart begins again at zero. One thread at a time may use it."""
 
     def __init__(self, kept: int = KEPT) -> None:
         """`kept` bounds what is remembered of everybody together."""
         self._people: OrderedDict[tuple[str, str], _Person] = OrderedDict()
         self._kept, self._held = kept, 0
-        self._lock = Lock()
 
     def usage(self, tenant: str, subject_id: str, patient_id: str, now: int) -> Usage:
         """What was counted of this subject up to `now`, with the patient asked about; empty for none."""
-        with self._lock:
-            person = self._people.get((tenant, subject_id))
-            if person is None:
-                return Usage(1 if patient_id else 0)
-            self._held -= person.forget(now)
-            more = 1 if patient_id and patient_id not in person.patients else 0
-            return Usage(len(person.patients) + more, len(person.denials))
+        person = self._people.get((tenant, subject_id))
+        if person is None:
+            return Usage(1 if patient_id else 0)
+        self._held -= person.forget(now)
+        more = 1 if patient_id and patient_id not in person.patients else 0
+        return Usage(len(person.patients) + more, len(person.denials))
 
     def note(self, tenant: str, subject_id: str, patient_id: str, permitted: bool, now: int) -> None:
         """Count an answer: a patient opened, or a refusal."""
         if permitted and not patient_id:
             return
-        with self._lock:
-            key = tenant, subject_id
-            person = self._people.get(key)
-            if person is None:
-                person = self._people[key] = _Person()
-            self._people.move_to_end(key)
-            if not permitted:
-                person.denials.append(now)
-                self._held += 1
-            else:
-                self._held += patient_id not in person.patients
-                person.patients[patient_id] = now
-                person.patients.move_to_end(patient_id)
-            while self._held > self._kept:
-                _, quiet = self._people.popitem(last=False)
-                self._held -= len(quiet.patients) + len(quiet.denials)
+        key = tenant, subject_id
+        person = self._people.get(key)
+        if person is None:
+            person = self._people[key] = _Person()
+        self._people.move_to_end(key)
+        if permitted:
+            self._held += person.patients.pop(patient_id, None) is None
+            person.patients[patient_id] = now
+        else:
+            person.denials.append(now)
+            self._held += 1
+        while self._held > self._kept:
+            _, quiet = self._people.popitem(last=False)
+            self._held -= len(quiet.patients) + len(quiet.denials)

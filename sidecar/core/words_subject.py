@@ -298,7 +298,8 @@ WORDS = {
     word.__name__: word
     for word in (
         named_account, active, profile_held, listed_job, job_allows, is_provider, second_category, under_contract,
-        one_activity, purpose_allowed, in_care_team, was_in_care_team, left_unit_less_than, responsible_for_stay, in_team_at_death,
+        one_activity, purpose_allowed, in_care_team, was_in_care_team, left_unit_less_than, responsible_for_stay,
+        in_team_at_death,
         on_call_here, expecting_transfer, has_appointment, in_case_meeting, referring_on_request, named_in_care,
         answers_request_for, signed_request_for, senior_in_team, supervised, reads_own_record, over_volume,
         denied_too_often, is_author, in_establishment, in_producing_unit, in_tag_unit, same_specialty,
