@@ -46,16 +46,30 @@ REPORT = Resource("cr", "P1", "document", "doc-1", tags=(), visibility=(), maske
 WHY = "équipe du service non joignable"
 
 
+class Complete(Rooms):
+    """A sidecar whose feeds always tell everything, so that nothing is read in doubt."""
+
+    def write(self, *facts: Fact, **more: object) -> None:
+        super().write(*facts, complete=True)
+
+    def break_glass(self, subject: Subject, patient: str, motive: str = "AVIS_URGENT", request_id: str = "") -> Grant:
+        _, grant = opened(self, subject, patient, motive=motive, request_id=request_id)
+        assert grant is not None
+        return grant
+
+
 @pytest.fixture
-def rooms(tmp_path: Path) -> Iterator[Rooms]:
+def rooms(tmp_path: Path) -> Iterator[Complete]:
     """A sidecar of which P1's feeds have told everything."""
-    running = Rooms(tmp_path)
+    running = Complete(tmp_path)
     running.write()
     yield running
     running.close()
 
 
-def opened(rooms: Rooms, subject: Subject = NIGHT, patient: str = "P1", **more: object) -> tuple[Answer, Grant | None]:
+def opened(
+    rooms: Complete, subject: Subject = NIGHT, patient: str = "P1", **more: object
+) -> tuple[Answer, Grant | None]:
     said = {
         "motive": "AVIS_URGENT",
         "justification": WHY,
@@ -65,15 +79,15 @@ def opened(rooms: Rooms, subject: Subject = NIGHT, patient: str = "P1", **more: 
     return rooms.glass.open(DPI, Opening(subject, patient, **said))  # type: ignore[arg-type]
 
 
-def reads(rooms: Rooms, grant: Grant, resource: Resource = REPORT, **more: str) -> Answer:
+def reads(rooms: Complete, grant: Grant, resource: Resource = REPORT, **more: str) -> Answer:
     return rooms.check(NIGHT, resource, grant.id, **more)
 
 
-def leaf_kinds(rooms: Rooms) -> list[str]:
+def leaf_kinds(rooms: Complete) -> list[str]:
     return [entry.what for _, entry in rooms.ledger.entries() if hasattr(entry, "what")]
 
 
-def told(rooms: Rooms) -> list[tuple[str, str]]:
+def told(rooms: Complete) -> list[tuple[str, str]]:
     page = rooms.glass.events(DPI, EventsQuery())
     return [(notice.what, notice.audience) for notice in page.notices]
 
@@ -81,7 +95,7 @@ def told(rooms: Rooms) -> list[tuple[str, str]]:
 # ---- opening
 
 
-def test_an_opening_keeps_the_grant_and_who_must_know_of_it_with_one_record(rooms: Rooms) -> None:
+def test_an_opening_keeps_the_grant_and_who_must_know_of_it_with_one_record(rooms: Complete) -> None:
     answer, grant = opened(rooms)
     assert answer.decision.effect is E.PERMIT
     assert grant is not None
@@ -93,7 +107,7 @@ def test_an_opening_keeps_the_grant_and_who_must_know_of_it_with_one_record(room
     assert leaf_kinds(rooms).count("open_grant") == 1
 
 
-def test_the_same_request_is_one_grant_and_its_identifier_is_no_other_request(rooms: Rooms) -> None:
+def test_the_same_request_is_one_grant_and_its_identifier_is_no_other_request(rooms: Complete) -> None:
     _, first = opened(rooms, request_id="r1")
     rooms.real += MINUTE
     _, again = rooms.glass.open(
@@ -105,7 +119,7 @@ def test_the_same_request_is_one_grant_and_its_identifier_is_no_other_request(ro
         opened(rooms, patient="P2", request_id="r1")
 
 
-def test_many_openings_in_a_day_are_never_refused_but_ask_for_a_login_each_and_alert(rooms: Rooms) -> None:
+def test_many_openings_in_a_day_are_never_refused_but_ask_for_a_login_each_and_alert(rooms: Complete) -> None:
     for number in range(5):
         rooms.real += MINUTE
         answer, grant = opened(rooms, patient=f"P{number}")
@@ -124,7 +138,9 @@ def test_many_openings_in_a_day_are_never_refused_but_ask_for_a_login_each_and_a
     assert opened(rooms, patient="P7")[1].alerts == ()  # type: ignore[union-attr]
 
 
-def test_who_the_patient_shut_out_gets_the_same_answer_a_grant_that_opens_nothing_and_a_reviewer(rooms: Rooms) -> None:
+def test_who_the_patient_shut_out_gets_the_same_answer_a_grant_that_opens_nothing_and_a_reviewer(
+    rooms: Complete,
+) -> None:
     plain, _ = opened(rooms, patient="P2")
     rooms.write(Fact("b1", SOURCE, directive=Directive("block", "P1", target=Target(subject_id=NIGHT.id))))
     rooms.real += MINUTE
@@ -139,7 +155,7 @@ def test_who_the_patient_shut_out_gets_the_same_answer_a_grant_that_opens_nothin
     assert ("blocked", "reviewer") in told(rooms)
 
 
-def test_a_check_that_asks_for_its_grant_gets_the_one_that_is_open_for_the_same_motive(rooms: Rooms) -> None:
+def test_a_check_that_asks_for_its_grant_gets_the_one_that_is_open_for_the_same_motive(rooms: Complete) -> None:
     context = Context(access_mode="bris_de_glace", motive="AVIS_URGENT", justification=WHY)
     request = Request(NIGHT, "read", REPORT, "soins_urgence", rooms.proven(), WORKSTATION, context)
     none, first = rooms.glass.open_for(DPI, request)
@@ -153,7 +169,7 @@ def test_a_check_that_asks_for_its_grant_gets_the_one_that_is_open_for_the_same_
 # ---- ending
 
 
-def test_a_grant_ends_when_its_time_is_past_and_that_is_kept(rooms: Rooms) -> None:
+def test_a_grant_ends_when_its_time_is_past_and_that_is_kept(rooms: Complete) -> None:
     _, grant = opened(rooms)
     assert grant is not None
     rooms.real = START + TTL - 1
@@ -170,7 +186,7 @@ def test_a_grant_ends_when_its_time_is_past_and_that_is_kept(rooms: Rooms) -> No
 
 @pytest.mark.parametrize("restarted", [False, True], ids=["running", "restarted"])
 @pytest.mark.parametrize("back", [5 * MINUTE, 30 * DAY], ids=["minutes", "days"])
-def test_a_clock_that_moved_back_extends_no_grant(rooms: Rooms, back: int, restarted: bool) -> None:
+def test_a_clock_that_moved_back_extends_no_grant(rooms: Complete, back: int, restarted: bool) -> None:
     _, grant = opened(rooms)
     assert grant is not None
     rooms.real += HOUR
@@ -189,7 +205,7 @@ def test_a_clock_that_moved_back_extends_no_grant(rooms: Rooms, back: int, resta
     assert reads(rooms, rooms.break_glass(NIGHT, "P1")).decision.effect is E.PERMIT
 
 
-def test_a_clock_that_moved_back_leaves_a_grant_the_time_it_had_left(rooms: Rooms) -> None:
+def test_a_clock_that_moved_back_leaves_a_grant_the_time_it_had_left(rooms: Complete) -> None:
     rooms.offset = -MINUTE
     rooms.write()
     grant = rooms.break_glass(NIGHT, "P1")
@@ -205,7 +221,7 @@ def test_a_clock_that_moved_back_leaves_a_grant_the_time_it_had_left(rooms: Room
     assert leaf_kinds(rooms).count("shorten_grant") == 1
 
 
-def test_a_grant_that_was_closed_stays_so_when_the_clock_goes_back(rooms: Rooms) -> None:
+def test_a_grant_that_was_closed_stays_so_when_the_clock_goes_back(rooms: Complete) -> None:
     _, grant = opened(rooms)
     assert grant is not None
     rooms.real += HOUR
@@ -217,7 +233,7 @@ def test_a_grant_that_was_closed_stays_so_when_the_clock_goes_back(rooms: Rooms)
     assert leaf_kinds(rooms).count("close_grant") == 1
 
 
-def test_somebody_elses_grant_is_ended_by_who_reviews_alone(rooms: Rooms) -> None:
+def test_somebody_elses_grant_is_ended_by_who_reviews_alone(rooms: Complete) -> None:
     _, grant = opened(rooms)
     assert grant is not None
     with pytest.raises(NotFound):
@@ -237,7 +253,7 @@ def test_somebody_elses_grant_is_ended_by_who_reviews_alone(rooms: Rooms) -> Non
 
 
 @pytest.fixture
-def away(rooms: Rooms) -> Iterator[tuple[Path, Path]]:
+def away(rooms: Complete) -> Iterator[tuple[Path, Path]]:
     """The store cannot be written: its file is not where it was."""
     paths = rooms.folder / "facts.db", rooms.folder / "facts.away"
     paths[0].rename(paths[1])
@@ -247,7 +263,7 @@ def away(rooms: Rooms) -> Iterator[tuple[Path, Path]]:
 
 
 def test_without_the_store_a_grant_is_in_the_ledger_opens_and_ends_and_reaches_the_store_when_it_is_back(
-    rooms: Rooms, away: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+    rooms: Complete, away: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sidecar.facts.room.TRY_AGAIN_SECONDS", 0.0)
     grant = rooms.break_glass(NIGHT, "P1", request_id="r1")
@@ -269,7 +285,7 @@ def test_without_the_store_a_grant_is_in_the_ledger_opens_and_ends_and_reaches_t
     assert leaf_kinds(rooms).count("open_grant") == 2
 
 
-def test_a_grant_opened_without_the_store_outlives_a_kill(rooms: Rooms, away: tuple[Path, Path]) -> None:
+def test_a_grant_opened_without_the_store_outlives_a_kill(rooms: Complete, away: tuple[Path, Path]) -> None:
     grant = rooms.break_glass(NIGHT, "P1")
     rooms.close()
     away[1].rename(away[0])
@@ -285,12 +301,12 @@ def test_a_grant_opened_without_the_store_outlives_a_kill(rooms: Rooms, away: tu
 # ---- the verdict
 
 
-def reviewing(rooms: Rooms, grant: Grant, subject: Subject = READER, **more: object) -> Reviewing:
+def reviewing(rooms: Complete, grant: Grant, subject: Subject = READER, **more: object) -> Reviewing:
     said = {"verdict": "justifie", "authentication": rooms.proven(), "device": WORKSTATION} | more
     return Reviewing(grant.id, subject, **said)  # type: ignore[arg-type]
 
 
-def test_a_verdict_holds_the_relation_that_was_discovered_since_and_changes_nothing_that_was(rooms: Rooms) -> None:
+def test_a_verdict_holds_the_relation_that_was_discovered_since_and_changes_nothing_that_was(rooms: Complete) -> None:
     _, grant = opened(rooms)
     assert grant is not None
     assert rooms.glass.also(grant) == ()
@@ -308,7 +324,7 @@ def test_a_verdict_holds_the_relation_that_was_discovered_since_and_changes_noth
     assert leaf_kinds(rooms).count("review_grant") == 1
 
 
-def test_the_same_verdict_twice_is_one_and_another_is_out_of_turn(rooms: Rooms) -> None:
+def test_the_same_verdict_twice_is_one_and_another_is_out_of_turn(rooms: Complete) -> None:
     _, grant = opened(rooms)
     assert grant is not None
     with pytest.raises(InvalidRequest, match="open still"):
@@ -323,7 +339,7 @@ def test_the_same_verdict_twice_is_one_and_another_is_out_of_turn(rooms: Rooms) 
     assert leaf_kinds(rooms).count("review_grant") == 1
 
 
-def test_lists_show_what_waits_first_and_what_is_late(rooms: Rooms) -> None:
+def test_lists_show_what_waits_first_and_what_is_late(rooms: Complete) -> None:
     grants = [rooms.break_glass(replace(NIGHT, id=f"dr-{number}"), f"P{number}") for number in range(3)]
     rooms.glass.close(DPI, Closing(grants[1].id, replace(NIGHT, id="dr-1")))
 
@@ -356,7 +372,7 @@ def test_lists_show_what_waits_first_and_what_is_late(rooms: Rooms) -> None:
 # ---- who must know
 
 
-def test_notices_come_in_the_order_they_were_committed_from_where_the_cursor_stands(rooms: Rooms) -> None:
+def test_notices_come_in_the_order_they_were_committed_from_where_the_cursor_stands(rooms: Complete) -> None:
     _, first = opened(rooms)
     page = rooms.glass.events(DPI, EventsQuery(limit=2))
     assert page.more and [notice.audience for notice in page.notices] == ["patient", "medecin_traitant"]
@@ -373,7 +389,7 @@ def test_notices_come_in_the_order_they_were_committed_from_where_the_cursor_sta
         rooms.glass.events(replace(DPI, tenant="other"), EventsQuery(rest.cursor))
 
 
-def test_a_notice_is_pending_until_somebody_says_that_it_is_known_and_that_is_recorded(rooms: Rooms) -> None:
+def test_a_notice_is_pending_until_somebody_says_that_it_is_known_and_that_is_recorded(rooms: Complete) -> None:
     _, grant = opened(rooms)
     assert grant is not None
     [patient] = rooms.glass.events(DPI, EventsQuery(audiences=("patient",))).notices
@@ -391,14 +407,14 @@ def test_a_notice_is_pending_until_somebody_says_that_it_is_known_and_that_is_re
             rooms.glass.acknowledge(caller, ids, "a2")
 
 
-def test_a_sealed_record_holds_the_justification_and_no_other_does(rooms: Rooms) -> None:
+def test_a_sealed_record_holds_the_justification_and_no_other_does(rooms: Complete) -> None:
     opened(rooms)
     for _, leaf in rooms.ledger._book.leaves(0):
         assert WHY.encode() not in leaf
         assert leaves.head(leaf).tenant == "default"
 
 
-def test_a_login_of_five_minutes_is_too_old_to_open_one(rooms: Rooms) -> None:
+def test_a_login_of_five_minutes_is_too_old_to_open_one(rooms: Complete) -> None:
     old = Authentication(mfa=True, time=rooms.now - 300 * SECOND, idle_s=0, remote="none")
     assert opened(rooms, authentication=old)[0].decision.reason == "REAUTH_REQUIRED"
     assert opened(rooms, authentication=replace(old, time=rooms.now - 300 * SECOND + 1))[1] is not None
