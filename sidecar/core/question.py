@@ -208,18 +208,24 @@ class Question:
         """What is shown instead of a refusal the patient's will may have caused (3.0.4), and until when.
 
         Whatever would be refused without it too shows that refusal, byte for byte and `valid_until` included, so
-        that a mask changes nothing for a stranger; what somebody with no delegation would be refused, if the
-        delegator is shut out; else NOT_AVAILABLE.
+        that neither a mask nor a sensitive tag changes anything for a stranger; what somebody with no delegation
+        would be refused, if the delegator is shut out; else NOT_AVAILABLE.
         """
         strict = self._situation()
         loose = self._lenient(strict)
-        plain = self._plain(strict.without_will())
-        settled, ends = self._said(plain, plain if loose is strict else self._plain(loose.without_will()))
+        settled, ends = self._unwilled(strict, loose, tags=False)
+        if settled.permit and self.request.resource.tags:
+            settled, ends = self._unwilled(strict, loose, tags=True)
         alone = strict.without_delegators() if settled.permit else None
         if alone is not None:
             either = alone if loose is strict else loose.without_delegators() or loose.without_will()
             settled, ends = self._said(self._plain(alone), self._plain(either))
         return (Settled(False, NOT_AVAILABLE) if settled.permit else settled), ends
+
+    def _unwilled(self, strict: Situation, loose: Situation, tags: bool) -> tuple[Settled, int]:
+        """What is said without the patient's will; without `tags`, of an object that is not sensitive either."""
+        plain = self._plain(strict.without_will(tags))
+        return self._said(plain, plain if loose is strict else self._plain(loose.without_will(tags)))
 
     def _plain(self, situation: Situation) -> Situation:
         """The situation, in which delegators are asked what they may do whatever the patient wants."""

@@ -2,6 +2,8 @@
 
 from typing import Self
 
+from msgspec.structs import replace
+
 from sidecar.core import care, delegations, instants, lifecycle, wills
 from sidecar.core.evidence import Evidence
 from sidecar.core.once import once
@@ -38,11 +40,15 @@ class Situation(Evidence):
         """What the record is known to be."""
         return lifecycle.lifecycles(self, self.standing)
 
-    def without_will(self) -> Self:
-        """The same with the patient's directives and visibility values taken away, nothing relied on yet (3.0.4)."""
-        other = type(self)(
-            self.request, self.speaker, self.controller_id, self.snapshot, self.now, self.pack, self.lenient
-        )
+    def without_will(self, tags: bool = True) -> Self:
+        """The same with the patient's directives and visibility values taken away, nothing relied on yet (3.0.4).
+
+        Without `tags`, what makes the object sensitive is taken away too.
+        """
+        request = self.request
+        if request.resource.tags and not tags:
+            request = replace(request, resource=replace(request.resource, tags=()))
+        other = type(self)(request, self.speaker, self.controller_id, self.snapshot, self.now, self.pack, self.lenient)
         other.will, other.delegate = False, self.delegate
         # Read as where no directive is known: what is looked at, and so `valid_until`, must not tell there is one.
         other.undirected = other.bundle is not None

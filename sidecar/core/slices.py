@@ -33,8 +33,8 @@ class Situation(Protocol):
     def unanswered(self, noun: str, word: str) -> bool | None:
         """What a word that answers None counts as: None, or False under a lenient reading; noted."""
 
-    def without_will(self) -> Self:
-        """The same with the patient's directives and visibility values taken away."""
+    def without_will(self, tags: bool = True) -> Self:
+        """The same with the patient's directives and visibility values taken away; without `tags`, those too."""
 
     def without_delegators(self) -> Self | None:
         """The same without will and without the delegators it refuses; None where it refuses none of them."""

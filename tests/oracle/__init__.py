@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from msgspec import structs
+
 from sidecar.core.model import Caller, Context, Opening, Request, Resource
 from tests.oracle.days import DAY, SECOND
 from tests.oracle.duties import Said, merged, obligation, seconds
@@ -87,6 +89,10 @@ class Oracle:
         plain = self.readings(request, caller, controller, world, now, will=False)
         shown = verdict
         if self.conceals:
+            untagged = replaced(request, tags=()) if request.resource.tags else request
+            bare = self.readings(untagged, caller, controller, world, now, will=False)
+            shown = self._verdict(met, *bare)
+            plain = plain if shown.permits else bare
             shown = self._verdict(met, *plain)
             if shown.permits:
                 alone = self.readings(request, caller, controller, world, now, will=False, heard=False)
@@ -391,6 +397,11 @@ class Oracle:
             ("UNKNOWN_ACTION", request.action, vocabulary["actions"]),
         )
         return next((reason for reason, name, known in checks if name not in known), "")
+
+
+def replaced(request: Request, **fields: Any) -> Request:
+    """The question about an object with other values."""
+    return structs.replace(request, resource=structs.replace(request.resource, **fields))
 
 
 def names_of(request: Request) -> Names:

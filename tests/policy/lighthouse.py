@@ -137,7 +137,7 @@ class Board:
             self.unknown.append(name)
         return False if self.lenient and NOUNS[noun][word].kind == "restriction" else None
 
-    def without_will(self) -> "Board":
+    def without_will(self, tags: bool = True) -> "Board":
         said = Said(
             {**self.said.answers, **self.said.without_will},
             self.said.ends,

@@ -288,8 +288,8 @@ def _ends_of_will_taken_away(said, without):
     """Nouns whose words of the patient's will end with it, as real ones do."""
 
     class Willed(Board):
-        def without_will(self):
-            plain = super().without_will()
+        def without_will(self, tags=True):
+            plain = super().without_will(tags)
             plain.said = Said(plain.said.answers, without)
             return plain
 

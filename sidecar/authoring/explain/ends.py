@@ -7,7 +7,7 @@ from sidecar.authoring.explain.meanings import MEANINGS
 from sidecar.authoring.explain.ruling import Heard
 from sidecar.authoring.explain.texts import ENDS, say
 from sidecar.authoring.explain.values import Ends
-from sidecar.authoring.explain.walk import Key, Readings, Words
+from sidecar.authoring.explain.walk import TELLING_NOTHING, Key, Readings, Words
 from sidecar.core import obligations
 from sidecar.core.instants import SECOND
 from sidecar.core.judgement import CACHE_MAX_AGE, SECONDS
@@ -38,7 +38,8 @@ def ends(pack: Pack, readings: Readings, heard: Heard, decision: Decision, langu
 def _readings(readings: Readings, heard: Heard) -> Iterator[Words]:
     yield heard.firm
     yield heard.rest
-    yield readings.words(will=False)
+    for reading in TELLING_NOTHING:
+        yield readings.words(reading=reading)
     for each in readings.delegated.values():
         yield each.words
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from sidecar.authoring.explain.rows import Met, Row
-from sidecar.authoring.explain.walk import GRANT_OPEN, Readings, Words, first_held, held
+from sidecar.authoring.explain.walk import GRANT_OPEN, TELLING_NOTHING, Reading, Readings, Words, first_held, held
 from sidecar.core import break_glass
 from sidecar.core.judgement import FACTS_UNAVAILABLE, NO_RELATIONSHIP, NO_RULE, PROFILE_CATEGORY
 from sidecar.core.question import MASK_DISCLOSURE, NOT_AVAILABLE, POLICY_ERROR
@@ -97,8 +97,7 @@ def conceals(readings: Readings, met: Met, truth: Ruling) -> bool:
         return False
     resource, patient = readings.asked.request.resource, readings.asked.snapshot.patient
     stated = resource.visibility or resource.masked_for or resource.tags or readings.asked.request.facts
-    stated = stated or resource.announced_since is not None
-    return bool(stated) or (patient is not None and bool(patient.directives))
+    return bool(stated) or resource.announced_since is not None or (patient is not None and bool(patient.directives))
 
 
 def _willed(met: Met, truth: Ruling) -> bool:
@@ -113,19 +112,22 @@ def _willed(met: Met, truth: Ruling) -> bool:
 def _shown(readings: Readings, met: Met, truth: Ruling) -> Ruling:
     if not conceals(readings, met, truth):
         return truth
-    without = _settled(met, readings.words(will=False), _rest(readings, will=False))
-    return Ruling(False, NOT_AVAILABLE, truth.why) if without.permit else without
+    for reading in TELLING_NOTHING:
+        without = _settled(met, readings.words(reading=reading), _rest(readings, reading))
+        if not without.permit:
+            return without
+    return Ruling(False, NOT_AVAILABLE, truth.why)
 
 
-def _rest(readings: Readings, will: bool = True, alone: bool = False) -> Words:
+def _rest(readings: Readings, reading: Reading = Reading.WHOLE, alone: bool = False) -> Words:
     """The words for what a grant touches: leniently read when one is open and the pack says so (`bg_unknown`)."""
-    strict, given, asked = readings.words(will=will, alone=alone), readings.rules.pack.break_glass, readings.asked
+    strict, given, asked = readings.words(reading=reading, alone=alone), readings.rules.pack.break_glass, readings.asked
     if given.unknown != "open":
         return strict
     if asked.opening is not None:
         return readings.words(lenient=True)
     if asked.request.context.access_mode in given.modes and strict.value(GRANT_OPEN) is True:
-        return readings.words(lenient=True, will=will, alone=alone)
+        return readings.words(lenient=True, reading=reading, alone=alone)
     return strict
 
 

@@ -1,6 +1,7 @@
 """One question read word by word: each word asked on its own, so that what it rests on is its own too."""
 
 from collections.abc import Callable, Iterator, Mapping
+from enum import Enum
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -167,20 +168,33 @@ def distance(words: tuple[Key, ...]) -> int:
     return FAR if NEVER in words else len(words)
 
 
+class Reading(Enum):
+    """What is taken away from a question before it is read: nothing, or what a refusal must not tell of (3.0.4)."""
+
+    WHOLE = "nothing"
+    BARE = "the patient's will and what makes the object sensitive"
+    PLAIN = "the patient's will"
+    UNHEARD = "the patient's will and the delegators it refuses"
+
+
+# What is shown of a refusal that may tell: what the first of these refuses for.
+TELLING_NOTHING = (Reading.BARE, Reading.PLAIN, Reading.UNHEARD)
+
+
 class Readings:
     """The readings of one question: as it is, with unknown restrictions read as absent, without the patient's will."""
 
     def __init__(self, rules: Rulebook, asked: Asked) -> None:
         self.rules, self.asked = rules, asked
         self.delegated: dict[tuple[str, str], Delegated] = {}
-        self._made: dict[tuple[bool, bool, bool], Words] = {}
+        self._made: dict[tuple[bool, Reading, bool], Words] = {}
 
-    def words(self, lenient: bool = False, will: bool = True, alone: bool = False) -> Words:
+    def words(self, lenient: bool = False, reading: Reading = Reading.WHOLE, alone: bool = False) -> Words:
         """One reading; always the same object for the same reading. `alone`: the subject acts for nobody."""
-        reading = lenient, will, alone
-        if reading not in self._made:
-            self._made[reading] = Words(lambda: self._situation(lenient, will, alone))
-        return self._made[reading]
+        which = lenient, reading, alone
+        if which not in self._made:
+            self._made[which] = Words(lambda: self._situation(*which))
+        return self._made[which]
 
     def met(self) -> Met | None:
         """The rows of the question, None when a name of it is not in the vocabulary."""
@@ -189,7 +203,7 @@ class Readings:
             return self.rules.met_by_opening(*_names(request))
         return self.rules.met(*_names(request))
 
-    def _situation(self, lenient: bool, will: bool, alone: bool) -> Situation:
+    def _situation(self, lenient: bool, reading: Reading, alone: bool) -> Situation:
         asked = self.asked
         made = Situation(
             asked.request,
@@ -200,10 +214,12 @@ class Readings:
             self.rules.pack,
             lenient,
         )
-        if not will:
-            made = made.without_will()
+        if reading is Reading.UNHEARD:
+            made = made.without_delegators() or made.without_will()
+        elif reading is not Reading.WHOLE:
+            made = made.without_will(tags=reading is not Reading.BARE)
         if not alone:
-            made.delegate = lambda outer, request: self._delegator(outer, request, will)
+            made.delegate = lambda outer, request: self._delegator(outer, request, reading is Reading.WHOLE)
         return made
 
     def _delegator(self, outer: Situation, request: Request, will: bool) -> bool | None:
