@@ -17,7 +17,6 @@ _OWN_GRANTS = (
     .where(
         _grants.tenant == sa.bindparam("tenant"),
         _grants.subject_id == sa.bindparam("subject"),
-        _grants.patient_id == sa.bindparam("patient"),
         reads.standing(tables.grants),
     )
     .order_by(_grants.recorded_seq, _grants.id)
@@ -86,8 +85,8 @@ def _staff(connection: sa.Connection, tenant: str, names: set[str], at: int) -> 
 
 
 def _own_grants(connection: sa.Connection, tenant: str, request: Request, at: int, recorded_at: int) -> Iterable[Grant]:
-    """The grants of the subject for the patient, and the one the question names; none that was forgotten by then."""
-    values = {"tenant": tenant, "subject": request.subject.id, "patient": request.resource.patient_id, "at": at}
+    """The grants of the subject, for an opening counts them, and the one the question names; none forgotten by then."""
+    values = {"tenant": tenant, "subject": request.subject.id, "at": at}
     found = {held.id: held for held in map(rows.grant, connection.execute(_OWN_GRANTS, values).scalars())}
     named = reads.grant(connection, tenant, request.context.grant, at) if request.context.grant else None
     if named is not None:
