@@ -13,13 +13,12 @@ from msgspec.structs import replace
 
 from sidecar.api import answers
 from sidecar.core.bundle import PatientFacts, Snapshot, TenantFacts
-from sidecar.core.compiled import Compiled
 from sidecar.core.model import Answer, Directive, Effect, Fact, Period, Request, Target
 from sidecar.core.policy import PolicySet
 from sidecar.core.record import Entry, Recorded
 from sidecar.core.slices import Section, Slice
 from sidecar.pdp import BatchAnswer, BatchCall, Call, Pdp
-from tests.differential.chance import CONTROLLER, TENANT
+from tests.differential.chance import CONTROLLER
 from tests.differential.production import snapshot
 from tests.differential.worlds import Case
 from tests.oracle import World
@@ -215,6 +214,3 @@ def tagged(case: Case, tags: Sequence[str]) -> dict[str, Case]:
         tag: replace(case, request=replace(case.request, resource=replace(case.request.resource, tags=(tag,))))
         for tag in tags
     }
-
-
-__all__ = ["TENANT", "Compiled", "Corridor", "Said", "tagged", "unwilled", "willed"]
