@@ -51,7 +51,13 @@ START = 1_772_398_800 * SECOND  # 2026-03-01T22:00:00+01:00
 MINUTE, HOUR = 60 * SECOND, 3600 * SECOND
 TTL = 4 * HOUR
 SOURCE = "adt"
-DPI = Caller("dpi", roles=frozenset({"dpi", "feed"}), controllers=(CONTROLLER,), hds="certified", may_assert=frozenset({"identity"}))  # fmt: skip
+DPI = Caller(
+    "dpi",
+    roles=frozenset({"dpi", "feed"}),
+    controllers=(CONTROLLER,),
+    hds="certified",
+    may_assert=frozenset({"identity"}),
+)
 REVIEW = replace(DPI, id="relecture", roles=frozenset({"reviewer"}))
 WORKSTATION = Device("workstation", True, False)
 
@@ -112,12 +118,14 @@ class Rooms:
         )
         self.ledger.open(self.now)
         steady = Steady(lambda: self.now, lambda: self.real * 1000)
-        ids = lambda: f"{self.real:x}-{next(self.numbers)}"  # noqa: E731
-        self.glass = BreakingGlass(policies, self.facts, self.ledger, steady, ids)
+        self.glass = BreakingGlass(policies, self.facts, self.ledger, steady, self._name)
         steady.tell(self.glass.clock_went_back, max(self.facts.latest(), self.ledger.latest))
         self.pdp = Pdp(policies, self.facts, self.ledger, steady, lambda: 0, lambda *_: None, lambda _: None)
-        self.changes = Changes(policies, self.facts, self.ledger, steady, ids)
+        self.changes = Changes(policies, self.facts, self.ledger, steady, self._name)
         self.settle()
+
+    def _name(self) -> str:
+        return f"{self.real:x}-{next(self.numbers)}"
 
     def settle(self) -> None:
         """What the watch does four times a second."""
@@ -132,27 +140,23 @@ class Rooms:
     # ---- what is asked
 
     def write(self, *facts: Fact, ends: tuple[str, ...] = (), complete: bool = False) -> None:
-        """These facts, the end of those, and that everything was told up to now."""
-        number = next(self.numbers)
-        mark = Watermark(SOURCE, tuple(KINDS), self.now)
-        self.changes.write_facts(
-            DPI, CONTROLLER, f"w{self.real}-{number}", facts, tuple(Retraction(SOURCE, each) for each in ends), (mark,)
-        )
+        """These facts, the end of those, and whether everything was told up to now."""
+        request_id = f"w{self.real}-{next(self.numbers)}"
+        gone = tuple(Retraction(SOURCE, each) for each in ends)
+        marks = (Watermark(SOURCE, tuple(KINDS), self.now),) if complete else ()
+        self.changes.write_facts(DPI, CONTROLLER, request_id, facts, gone, marks)
 
-    def break_glass(self, subject: Subject, patient: str, motive: str = "AVIS_URGENT", request_id: str = "") -> Grant:
+    def break_glass(self, subject: Subject, patient: str, motive: str = "AVIS_URGENT") -> Grant:
         """A grant. Fails when it is refused."""
-        answer, grant = self.glass.open(
-            DPI, Opening(subject, patient, motive, "équipe du service non joignable", self.proven(), WORKSTATION, request_id=request_id)
-        )  # fmt: skip
+        why = "équipe du service non joignable"
+        answer, grant = self.glass.open(DPI, Opening(subject, patient, motive, why, self.proven(), WORKSTATION))
         assert grant is not None, answer.decision
         return grant
 
-    def check(self, subject: Subject, resource: Resource, grant: str, action: str = "read", purpose: str = "soins_urgence") -> Answer:  # fmt: skip
+    def check(self, subject: Subject, resource: Resource, grant: str, action: str = "read") -> Answer:
         """An access under a grant, whoever's and whatever it is for."""
-        request = Request(
-            subject, action, resource, purpose, self.proven(), WORKSTATION,
-            Context(access_mode="bris_de_glace", grant=grant, workstation="none"),
-        )  # fmt: skip
+        context = Context(access_mode="bris_de_glace", grant=grant, workstation="none")
+        request = Request(subject, action, resource, "soins_urgence", self.proven(), WORKSTATION, context)
         [answer] = self.pdp.check([Call(request, DPI)])
         if isinstance(answer, SidecarError):
             raise answer
@@ -160,7 +164,8 @@ class Rooms:
 
     def end(self, subject: Subject, grant: str) -> Closed:
         """A subject ends their own grant; a reviewer anybody's."""
-        return self.glass.close(REVIEW if subject.profile == REVIEWER.profile else DPI, Closing(grant, subject, self.proven(), WORKSTATION))  # fmt: skip
+        caller = REVIEW if subject.profile == REVIEWER.profile else DPI
+        return self.glass.close(caller, Closing(grant, subject, self.proven(), WORKSTATION))
 
     def review(
         self, grant: str, subject: Subject | None = None, verdict: str = "justifie", comment: str = ""
@@ -209,7 +214,8 @@ def a_hospital() -> tuple[Fact, ...]:
 
 def stay_of(patient: str, unit: str) -> Fact:
     """Where a patient lies."""
-    return Fact(f"s-{patient}", SOURCE, period=Period(START - 10 * DAY, None), stay=Stay(patient, unit, "active", f"sej-{patient}"))  # fmt: skip
+    since = Period(START - 10 * DAY, None)
+    return Fact(f"s-{patient}", SOURCE, period=since, stay=Stay(patient, unit, "active", f"sej-{patient}"))
 
 
 def mask_of(patient: str) -> Fact:

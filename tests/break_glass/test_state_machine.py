@@ -1,15 +1,17 @@
 """No access outside an open grant's patient, scope and time is ever permitted on its ground, whatever happens.
 
-And every permit on its ground has a record, a notice and a review. 8 histories of 30 steps; 200 with SOAK=1.
+And every permit on its ground has a record, a notice and a review. 8 histories of 30 steps; 200 with SOAK=1, when
+the twins too find what is missing by chance alone.
 """
 
+import os
 from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.break_glass.machine import Emergencies
+from tests.break_glass.machine import Emergencies, a_telling_history, begun
 from tests.break_glass.weakened import WEAKENINGS
 
 SHORT = settings(
@@ -20,18 +22,33 @@ SHORT = settings(
     database=None,
     suppress_health_check=list(HealthCheck),
 )
+BY_CHANCE = settings(SHORT, max_examples=100, phases=[Phase.generate], report_multiple_bugs=False)
 TestEmergencies = Emergencies.TestCase
 TestEmergencies.settings = SHORT
 
 
+def test_a_history_that_needs_every_protection_goes_well() -> None:
+    """The ground the twins stand on."""
+    machine = Emergencies()
+    try:
+        a_telling_history(machine)
+        assert machine.permits
+    finally:
+        machine.teardown()
+
+
 @pytest.mark.parametrize("weakening", WEAKENINGS, ids=lambda weakening: weakening.__name__)
-def test_with_a_protection_off_the_histories_find_it_and_say_how(
+def test_with_a_protection_off_a_history_shows_it_and_says_how(
     weakening: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
+    begun()  # with every protection on
     weakening(monkeypatch)
-    once = settings(SHORT, max_examples=40, phases=[Phase.generate], report_multiple_bugs=False)
     with pytest.raises(AssertionError) as found:
-        run_state_machine_as_test(Emergencies, settings=once)
+        if os.environ.get("SOAK"):
+            run_state_machine_as_test(Emergencies, settings=BY_CHANCE)
+        else:
+            a_telling_history(machine := Emergencies())
+            machine.everything_is_kept()
     said = str(found.value).splitlines()[0]
     reporter = request.config.pluginmanager.getplugin("terminalreporter")
     reporter.write_line(f"\n{weakening.__doc__} {said}")
