@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from sidecar.authoring.core_asker import run_pack
 from tests.pack import requirements
 from tests.pack.requirements import NUMBERS, Claim, Claims, Pack
-from tests.stories import hospital
+from tests.stories import coverage
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +24,7 @@ def pack() -> Pack:
 @pytest.fixture(scope="module")
 def hits() -> Mapping[str, frozenset[str]]:
     """The rules that took part in each story."""
-    ran = run_pack(hospital.pack(), hospital.stories()).hits
-    return {Path(file).stem: rules for file, rules in ran.items()}
+    return {Path(heard.story.file).stem: heard.told.rules for heard in coverage.told()}
 
 
 def test_every_requirement_is_carried_planned_or_not_ours_by_what_exists(claims, pack, hits) -> None:

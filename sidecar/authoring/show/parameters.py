@@ -99,7 +99,8 @@ class Told:
             unit = "s" if table == "freshness" or info.encode_name in DURATIONS else ""
             if isinstance(value, Mapping):
                 for inner, one in value.items():
-                    found.append(self._parameter(f"{path}.{inner}", f"{what} ({inner})", self._value(one, unit)))
+                    said = f"{what} ({self._said(inner)})"
+                    found.append(self._parameter(f"{path}.{inner}", said, self._value(one, unit)))
             else:
                 found.append(self._parameter(path, what, self._value(value, unit)))
         return found
