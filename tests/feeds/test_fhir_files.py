@@ -18,13 +18,18 @@ from tests.feeds.hospital_by_hand import (
     a_role,
     a_team,
     an_encounter,
+    coded,
     imported,
     ndjson,
     reasons,
+    ref,
     repository_data,
 )
+from tests.feeds.test_fhir_consents import a_consent, an_actor
+from tests.feeds.test_fhir_engagements import MAPPED, a_document, a_flag, a_request, an_appointment
 
 EXPORT = [*HOSPITAL, a_role(), an_encounter(), a_team()]
+POINTED = ("Practitioner", "Organization", "Location", "HealthcareService")
 DEMO = Path(__file__).parents[2] / "sidecar" / "demo" / "hospital.json"
 
 
@@ -220,8 +225,20 @@ JSON = st.recursive(
 
 @st.composite
 def hospitals(draw: st.DrawFn) -> str:
-    """The demo hospital with one place in it replaced by anything."""
+    """The demo hospital, and one of each thing it lacks, with one place in it replaced by anything."""
     bundle = json.loads(DEMO.read_text(encoding="utf-8"))
+    inner = {"type": "permit", "actor": [an_actor("Practitioner/dr-cardio")]}
+    lacking = [
+        an_appointment("booked", "Patient/p1", "Practitioner/dr-cardio", "HealthcareService/h1"),
+        a_request(performer=[ref("Organization/uf-card")]),
+        a_consent("OPTOUT", type="deny", period={"start": "2026"}, data=[{"reference": ref("X/1")}], provision=[inner]),
+        a_flag(),
+        a_document(author=[ref("Practitioner/dr-cardio")], securityLabel=[coded("V", "v3-Confidentiality")]),
+        a_document(resourceType="Composition", confidentiality="N"),
+        {"resourceType": "HealthcareService", "id": "h1", "providedBy": ref("Organization/uf-card")},
+        an_encounter(statusHistory=[{"status": "planned", "period": {"start": "2026-01-01", "end": "2026-01-02"}}]),
+    ]
+    bundle["entry"] += [{"resource": each} for each in lacking]
     at: dict | list = draw(st.sampled_from(bundle["entry"]))
     while True:
         keys = list(at) if isinstance(at, dict) else list(range(len(at)))
@@ -243,11 +260,11 @@ def test_whatever_stands_in_a_bundle_every_resource_is_accounted_for(
 ):
     path = tmp_path_factory.mktemp("fuzz") / "hospital.json"
     path.write_text(text, encoding="utf-8")
-    said = list(fhir.read([path], FEED))
+    said = list(fhir.read([path], MAPPED))
     assert said
     for one in said:
         assert one.where.startswith(str(path))
-        assert one.facts or one.retract or one.skipped or one.resource in ("Practitioner", "Organization", "Location")
+        assert one.facts or one.retract or one.skipped or one.document or one.resource in POINTED
 
 
 @settings(max_examples=150, deadline=None)
