@@ -244,7 +244,7 @@ def _notice(notice: break_glass_pb2.Notice, say: Speech) -> tuple[str, ...]:
         say.name("audiences", notice.audience),
         say(notice.what),
         "" if due is None else say.moment(due),
-        moment(notice.delivered_at, say) if notice.HasField("delivered_at") else say("not_yet"),
+        _delivered(notice, say),
         known,
     )
 
@@ -257,6 +257,13 @@ def instant_of(option: str, text: str) -> Timestamp | None:
         return stamp(instants.parse(text))
     except ValueError as fault:
         raise InputFault(f"--{option}: {fault}") from None
+
+
+def _delivered(notice: break_glass_pb2.Notice, say: Speech) -> str:
+    """When a delivery was taken; empty for what was never sent, because it is read from the feed of events."""
+    if notice.HasField("delivered_at"):
+        return moment(notice.delivered_at, say)
+    return say("tried", attempts=notice.attempts) if notice.attempts else ""
 
 
 def moment(instant: Timestamp, say: Speech) -> str:

@@ -8,9 +8,9 @@ LANGUAGES = ("fr", "en")
 _TEXTS: Mapping[str, tuple[str, str]] = {
     # list
     "standing": (
-        "{open} ouverts · {pending} à relire · {overdue} relectures en retard · {notices} avis à confirmer, dont"
-        " {late} en retard",
-        "{open} open · {pending} to review · {overdue} reviews late · {notices} notices to confirm, {late} late",
+        "ouverts : {open} · à relire : {pending} · relectures en retard : {overdue} · avis à confirmer : {notices},"
+        " en retard : {late}",
+        "open: {open} · to review: {pending} · reviews late: {overdue} · notices to confirm: {notices}, late: {late}",
     ),
     "nothing": ("Aucun bris de glace ne correspond.", "No emergency matches."),
     "more": ("Il y en a d'autres : --page {page}", "There are more: --page {page}"),
@@ -60,8 +60,8 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "opened while the store was not available",
     ),
     "accesses": (
-        "Demandes faites sous ce bris de glace : {total}, dont {refused} refusées. Le contenu n'est pas montré.",
-        "Asked under this emergency: {total}, {refused} of them refused. What the objects say is not shown.",
+        "Demandes faites sous ce bris de glace : {total}, dont refusées : {refused}. Le contenu n'est pas montré.",
+        "Asked under this emergency: {total}, refused: {refused}. What the objects say is not shown.",
     ),
     "no_access": (
         "Rien n'a été demandé sous ce bris de glace.",
@@ -110,9 +110,11 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "Comment for the file of reviews, without medical detail",
     ),
     "comment_needed": ("Un commentaire est nécessaire pour ce verdict.", "This verdict needs a comment."),
-    "done": ("Relecture enregistrée : {verdict}.", "Review kept: {verdict}."),
+    "done": ("Enregistré. {verdict}.", "Kept. {verdict}."),
     "refused": ("Non enregistrée : {message} ({reason})", "Not kept: {message} ({reason})"),
-    "confirm": ("Enregistrer ce verdict, définitif ?", "Keep this verdict, for good?"),
+    "confirm": ("Enregistrer ce verdict, définitif ? o = oui, n = non", "Keep this verdict, for good? y = yes, n = no"),
+    "sure": ("o", "y"),
+    "tried": ("pas encore, {attempts} essais", "not yet, {attempts} attempts"),
     # pressure
     "period": (
         "Bris de glace ouverts du {start} au {end} : {grants}",
@@ -125,8 +127,8 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "missing": ("liens qui manquaient", "relations that were missing"),
     "no_unit": ("(unité non dite)", "(no unit stated)"),
     "advice": (
-        "{unit} : {relation} connu à temps aurait évité {count} des {openings} ouvertures.",
-        "{unit}: {relation}, known in time, would have avoided {count} of the {openings} openings.",
+        "{unit} : {count} des {openings} ouvertures étaient évitables, si l'on avait su à temps : {relation}.",
+        "{unit}: {count} of the {openings} openings were avoidable, had this been known in time: {relation}.",
     ),
     "how_known": (
         "Un lien est compté comme manquant quand un fait reçu après l'ouverture le prouve ({known} fois), sinon quand"

@@ -57,7 +57,8 @@ def review(
             break
         if asked in VERDICTS:
             said = ask_comment(VERDICTS[asked], say)
-            if click.confirm(say("confirm"), default=True):
+            sure = click.prompt(say("confirm"), type=click.Choice([say("sure"), "n"]), show_choices=False)
+            if sure == say("sure"):
                 code = max(code, give(connection, reviewer, each, VERDICTS[asked], said, say))
     return code
 
@@ -97,7 +98,7 @@ def give(connection: Connection, reviewer: Reviewer, grant: str, verdict: str, c
     if answered.answer.effect != access_pb2.EFFECT_PERMIT:
         click.secho(say("refused", message=answered.answer.message, reason=answered.answer.reason), fg="red")
         return REFUSED
-    click.secho(say("done", verdict=say(verdict)), fg="green")
+    click.secho(say("done", verdict=say(verdict).capitalize()), fg="green")
     return DONE
 
 

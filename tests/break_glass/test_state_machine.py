@@ -39,7 +39,7 @@ def test_a_history_that_needs_every_protection_goes_well() -> None:
 
 @pytest.mark.parametrize("weakening", WEAKENINGS, ids=lambda weakening: weakening.__name__)
 def test_with_a_protection_off_a_history_shows_it_and_says_how(
-    weakening: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+    weakening: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     begun()  # with every protection on
     weakening(monkeypatch)
@@ -50,5 +50,5 @@ def test_with_a_protection_off_a_history_shows_it_and_says_how(
             a_telling_history(machine := Emergencies())
             machine.everything_is_kept()
     said = str(found.value).splitlines()[0]
-    reporter = request.config.pluginmanager.getplugin("terminalreporter")
-    reporter.write_line(f"\n{weakening.__doc__} {said}")
+    with capfd.disabled():
+        print(f"\n{weakening.__doc__} {said}")

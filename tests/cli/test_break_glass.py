@@ -1,0 +1,190 @@
+"""Looking back at emergencies from the command line, in the words of a physician, French and English."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from sidecar.core import instants
+from sidecar.server import wall_clock
+from tests.cli.world import CALLERS, World, opening, question, who
+from tests.server.client import TOKEN
+from tests.server.process import KINDS, SOURCE, a_caller, running, settings
+
+REVIEWING = (*CALLERS, a_caller("reviewer", "reviewer"))
+
+
+@contextmanager
+def a_ward(folder: Path) -> Iterator[World]:
+    """A sidecar that knows one patient in cardiology and one physician on duty in the emergency department."""
+    with running(folder, settings(folder, REVIEWING)) as sidecar:
+        world = World(folder, sidecar.addresses["native"])
+        (folder / "reviewer.token").write_text(TOKEN + "reviewer")
+        since = {"from": "2020-01-01T00:00:00Z"}
+        work = {"subject_id": "dr-nuit", "unit": "UF-SAU", "profile": "medecin"}
+        stay = {"patient_id": "P1", "unit": "UF-CARD", "status": "active"}
+        record = {"patient_id": "P1", "birth_date": "1950-01-01", "status": "open"}
+        facts = [
+            {"id": "s1", "source": SOURCE, "period": since, "stay": stay},
+            {"id": "r1", "source": SOURCE, "record_state": record},
+            {"id": "a1", "source": SOURCE, "period": since, "assignment": work},
+        ]
+        mark = {"source": SOURCE, "kinds": KINDS, "complete_until": instants.text(wall_clock())}
+        told = world.file({"request_id": "told", "facts": facts, "watermarks": [mark]})
+        assert world.run("facts", "write", told).code == 0
+        yield world
+
+
+@pytest.fixture(scope="module")
+def ward() -> Iterator[World]:
+    with TemporaryDirectory(prefix="sc-") as folder, a_ward(Path(folder)) as world:
+        yield world
+
+
+@pytest.fixture(scope="module")
+def grant(ward: World) -> str:
+    """A physician on duty opened P1, read a report, and closed it; the roster came later."""
+    opened = ward.run("break-glass", "open", ward.file(opening(motive="GARDE_TRANSVERSALE")), "--json").json["grant"]
+    under = question("dr-nuit", "UF-SAU", "soins_urgence", access_mode="bris_de_glace", grant=opened["id"])
+    assert ward.run("check", ward.file(under)).code == 0
+    exporting = under | {"action": "export"}
+    assert ward.run("check", ward.file(exporting)).code == 1
+    closing = ("--subject", "dr-nuit", "--kind", "professionnel", "--profile", "medecin")
+    assert ward.run("break-glass", "close", opened["id"], *closing).code == 0
+    return str(opened["id"])
+
+
+@pytest.fixture
+def me(ward: World) -> Path:
+    """Who reviews."""
+    path = ward.folder / "me.json"
+    path.write_text(json.dumps(who("dr-relecture", "reviewer_bg", "UF-DIM")))
+    return path
+
+
+def look(ward: World, *arguments: object, caller: str = "reviewer"):
+    return ward.run("break-glass", *arguments, caller=caller)
+
+
+def test_the_list_says_what_waits_and_until_when(ward, grant):
+    said = look(ward, "list")
+    assert said.code == 0, said
+    assert "à relire : 1" in said.out
+    assert "à relire avant le" in said.out
+    assert "dr-nuit (Médecin" in said.out
+    assert "Garde couvrant plusieurs unités" in said.out
+    assert grant in said.out
+
+
+def test_the_same_in_english(ward, grant):
+    said = look(ward, "list", "--language", "en")
+    assert "to review: 1" in said.out
+    assert "to review by" in said.out
+    for french in ("relire", "avis à", "ouvert"):
+        assert french not in said.out
+
+
+def test_each_filter_of_the_list_keeps_what_it_names(ward, grant):
+    for kept in (
+        ("--state", "pending"),
+        ("--subject", "dr-nuit"),
+        ("--patient", "P1"),
+        ("--from", "2020-01-01T00:00:00Z"),
+    ):
+        assert grant in [each["id"] for each in look(ward, "list", *kept, "--json").json["grants"]], kept
+    for left in (
+        ("--state", "overdue"),
+        ("--subject", "dr-404"),
+        ("--patient", "P404"),
+        ("--to", "2020-01-01T00:00:00Z"),
+    ):
+        assert look(ward, "list", *left).code == 1, left
+
+
+def test_one_emergency_is_shown_with_what_was_asked_under_it_and_who_must_know(ward, grant):
+    said = look(ward, "show", grant)
+    assert said.code == 0, said
+    for words in (
+        f"Bris de glace {grant}",
+        "« Équipe du service non joignable »",
+        "fermé par la personne elle-même",
+        "Demandes faites sous ce bris de glace : 2, dont refusées : 1",
+        "Qui doit savoir",
+        "le patient",
+        "pas encore",
+    ):
+        assert words in said.out, words
+    assert "doc-1" in said.out
+    assert "Lire" in said.out or "lire" in said.out
+
+
+def test_what_a_reviewer_sees_is_recorded(ward, grant):
+    look(ward, "show", grant)
+    kept = ward.run("ledger", "show", "--limit", "5", "--json", caller="auditor").json_lines
+    assert f"accesses under {grant}" in [leaf["opened"].get("filter") for leaf in kept if leaf["kind"] == "consulted"]
+
+
+def test_a_relation_that_became_known_since_is_shown(ward, grant):
+    slot = {
+        "id": "garde-1",
+        "source": SOURCE,
+        "period": {"from": "2020-01-01T00:00:00Z"},
+        "assignment": {"subject_id": "dr-nuit", "unit": "UF-CARD", "profile": "medecin", "on_call": True},
+    }
+    assert ward.run("facts", "write", ward.file({"request_id": "late-roster", "facts": [slot]})).code == 0
+    said = look(ward, "show", grant)
+    assert "Un lien a été connu depuis" in said.out, said.out
+    assert "REL_GARDE" in said.out or "garde" in said.out.lower()
+
+
+def test_the_pressure_names_the_feed_to_mend(ward, grant):
+    said = look(ward, "pressure")
+    assert said.code == 0, said
+    assert "UF-SAU" in said.out
+    assert "REL_GARDE 1" in said.out
+    assert "UF-SAU : 1 des 1 ouvertures étaient évitables" in said.out
+    english = look(ward, "pressure", "--language", "en", caller="auditor").out
+    assert "UF-SAU: 1 of the 1 openings were avoidable" in english
+    assert look(ward, "pressure", "--json").json["units"][0]["relations"] == [{"code": "REL_GARDE", "count": 1}]
+
+
+def test_a_session_goes_from_the_queue_to_the_verdict(ward, grant, me, monkeypatch):
+    answers = iter(["i", "", "Patient déjà transféré", "o"])
+    monkeypatch.setattr("click.termui.visible_prompt_func", lambda prompt="": print(prompt, end="") or next(answers))
+    said = look(ward, "review", "--as", me)
+    assert said.code == 0, said
+    for words in (
+        "1 bris de glace à relire, le plus urgent d'abord",
+        "Verdict : j = justifié, i = injustifié",
+        "Un commentaire est nécessaire",
+        "Enregistré. Relu : injustifié.",
+    ):
+        assert words in said.out, said
+    shown = look(ward, "show", grant).out
+    assert "relu : injustifié, par dr-relecture" in shown
+    assert "Patient déjà transféré" in shown
+    assert "Rien à relire" in look(ward, "review", "--as", me).out
+
+
+def test_nobody_reviews_their_own_and_the_sentence_says_so(ward, me):
+    opened = ward.run("break-glass", "open", ward.file(opening("dr-relecture")), "--json").json["grant"]["id"]
+    closing = ("--subject", "dr-relecture", "--kind", "professionnel", "--profile", "medecin")
+    assert ward.run("break-glass", "close", opened, *closing).code == 0
+    said = look(ward, "review", opened, "--as", me, "--verdict", "justifie")
+    assert said.code == 1
+    assert "SELF_REVIEW" in said.out
+
+
+def test_who_may_not_look_is_told_so(ward, grant, me):
+    assert look(ward, "list", caller="dpi").code == 4, "the record system asks for one person or one patient"
+    assert look(ward, "list", "--subject", "dr-nuit", caller="dpi").code == 0
+    assert look(ward, "list", caller="feed").code == 5
+    assert look(ward, "show", grant, caller="feed").code == 5
+    assert look(ward, "review", grant, "--as", me, "--verdict", "justifie", caller="auditor").code == 5
+    assert look(ward, "pressure", caller="dpi").code == 5
+    assert look(ward, "show", "g404").code == 1
+    assert look(ward, "review", "--as", me, "--verdict", "justifie").code == 2
+    assert look(ward, "list", "--from", "yesterday").code == 4
