@@ -85,6 +85,7 @@ def test_everything_a_pack_names_has_a_label_in_both_languages_and_nothing_else_
         "rules": {row[1] for row in rows if row[0] in ("p", "p2")},
         "settings": set(pack.settings),
         "sources": cited - set(pack.sources),
+        "audiences": {each.audience for each in pack.break_glass.notices},
     }
     assert {name: set(table) for name, table in tables.items()} == wanted
     assert [text for table in tables.values() for text in table.values() if not text.strip()] == []

@@ -159,11 +159,6 @@ LABELS: Mapping[str, tuple[str, str]] = {
     "review_grant": ("bris de glace relu", "emergency access reviewed"),
     "volume": ("ouvertures nombreuses", "many openings"),
     "blocked": ("ouverture par un professionnel bloqué", "opened by a blocked professional"),
-    "audience_patient": ("le patient", "the patient"),
-    "audience_medecin_traitant": ("le médecin traitant", "the médecin traitant"),
-    "audience_reviewer": ("le relecteur", "the reviewer"),
-    "audience_dpi": ("le logiciel (bandeau)", "the software (banner)"),
-    "audience_security": ("la sécurité", "security"),
     "at_once": ("aussitôt", "at once"),
     "by_review": ("avant l'échéance de la relecture", "before the review is due"),
 }

@@ -109,7 +109,7 @@ class Told:
         """Who is told of what, and within how long."""
         found = []
         for notice in self._pack.break_glass.notices:
-            who = label(f"audience_{notice.audience}", self._language)
+            who = self._names.of("audiences", notice.audience).label
             within = duration(notice.within, self._language) if notice.within else label("at_once", self._language)
             if notice.by_review:
                 within = label("by_review", self._language)
