@@ -11,6 +11,8 @@ from sidecar.core.model import Grant, Request
 from sidecar.facts import reads, rows, tables
 from sidecar.facts.patch import GRANTS_KEPT, ends, held_grants
 
+NORMAL = "normal"  # the access mode that uses no grant
+
 _grants = tables.grants.c
 _OWN_GRANTS = (
     sa.select(_grants.body)
@@ -85,10 +87,14 @@ def _staff(connection: sa.Connection, tenant: str, names: set[str], at: int) -> 
 
 
 def _own_grants(connection: sa.Connection, tenant: str, request: Request, at: int, recorded_at: int) -> Iterable[Grant]:
-    """The grants of the subject, for an opening counts them, and the one the question names; none forgotten by then."""
+    """The grants of the subject, for an opening counts them, and the one the question names; none forgotten by then.
+
+    But who ends or reviews a grant is shown it however long ago it ended: that is no emergency.
+    """
     values = {"tenant": tenant, "subject": request.subject.id, "at": at}
     found = {held.id: held for held in map(rows.grant, connection.execute(_OWN_GRANTS, values).scalars())}
     named = reads.grant(connection, tenant, request.context.grant, at) if request.context.grant else None
     if named is not None:
         found[named.id] = named
-    return [held for held in found.values() if ends(held) > recorded_at - GRANTS_KEPT]
+    shown = named.id if named is not None and request.context.access_mode == NORMAL else ""
+    return [held for held in found.values() if held.id == shown or ends(held) > recorded_at - GRANTS_KEPT]
