@@ -15,7 +15,6 @@ from tests.facts.naive import MINUTE, NOON, a_grant, a_room, keep
 from tests.notices.receiver import SECRET, Receiver
 
 
-
 class Box:
     """What is owed, to whom it was told, and what time it is."""
 
@@ -37,9 +36,9 @@ class Box:
 
     def delivery(self, *addresses: Address, chance: float = 0.5) -> Delivery:
         """A delivery whose rounds a test asks for itself."""
-        return Delivery(
-            self.room.grants, addresses, lambda: self.now, lambda: chance, lambda *told: self.told.append(told), seconds=0.01
-        )
+        told = self.told.append
+        clock, dice = (lambda: self.now), (lambda: chance)
+        return Delivery(self.room.grants, addresses, clock, dice, lambda *reply: told(reply), seconds=0.01)
 
     def owed(self) -> list[str]:
         """The notices nobody has taken."""

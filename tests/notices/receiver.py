@@ -24,6 +24,7 @@ class Receiver:
         self.status: Callable[[dict[str, Any]], int] = lambda message: 204
         self.delay = 0.0
         self.answers = 1
+        self.wait = 0  # seconds it asks for
         self.headers: list[dict[str, str]] = []
         self.bodies: list[bytes] = []
         self.answered: list[int] = []
@@ -63,7 +64,8 @@ def receiving(port: int = 0) -> Iterator[Receiver]:
             time.sleep(receiver.delay)
             with suppress(OSError):
                 for _ in range(receiver.answers):
-                    self.wfile.write(f"HTTP/1.1 {status} So\r\nContent-Length: 0\r\n\r\n".encode())
+                    wait = f"Retry-After: {receiver.wait}\r\n" if receiver.wait else ""
+                    self.wfile.write(f"HTTP/1.1 {status} So\r\n{wait}Content-Length: 0\r\n\r\n".encode())
 
         def log_message(self, *_: object) -> None:
             """Not on the tests' output."""

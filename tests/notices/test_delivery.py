@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 
 from sidecar.core.instants import SECOND
-from sidecar.notices import delivery as delivering
 from sidecar.notices.delivery import LONGEST_WAIT, wait_after
 from tests.facts.naive import MINUTE
-
-HOUR = 60 * MINUTE
 from tests.notices.boxes import Box, a_box, to
 from tests.notices.receiver import Receiver, a_free_port, genuine, receiving
+
+HOUR = 60 * MINUTE
 
 
 @pytest.fixture
@@ -210,8 +209,15 @@ def test_waits_grow_to_five_minutes_and_are_never_the_same_for_all() -> None:
     assert wait_after(3, 0.25) == wait_after(3, 0.25)
 
 
-def test_an_address_that_asks_for_time_is_given_it_up_to_five_minutes(box: Box) -> None:
-    assert delivering.LONGEST_WAIT == 300 * SECOND
+def test_an_address_that_asks_for_time_is_given_it(box: Box, receiver: Receiver) -> None:
+    receiver.status, receiver.wait = (lambda message: 503), 120
+    box.open("g1")
+    delivery = box.delivery(to(receiver))
+    box.rounds(delivery, 1, 119 * SECOND)
+    box.rounds(delivery, 1, SECOND)
+    assert len(receiver.answered) == 1
+    box.rounds(delivery, 1)
+    assert len(receiver.answered) == 2
 
 
 def test_a_clock_that_moved_back_delays_nothing(box: Box, receiver: Receiver) -> None:
@@ -248,5 +254,4 @@ def test_without_waiting_for_the_one_before_the_order_of_a_grant_would_be_lost(
 
     monkeypatch.setattr(box.room.grants, "undelivered", parted)
     box.rounds(box.delivery(to(receiver)), 4, LONGEST_WAIT)
-    arrived = [message["notice"] for message, status in zip(receiver.messages, receiver.answered) if status == 204]
-    assert arrived == ["n2-patient", "n1-patient"], "the protection off, a closing overtakes its opening"
+    assert receiver.taken == ["n2-patient", "n1-patient"], "the protection off, a closing overtakes its opening"
