@@ -5,6 +5,7 @@ obligation where nothing is permitted, a row beside another that says as much wh
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import product
 from typing import Generic, TypeVar
 
@@ -107,6 +108,8 @@ class Telling:
         self.index.add((place_of(row), row) for row in every)
         vocabulary = pack.vocabulary
         known = (*vocabulary.purposes, *vocabulary.denied_purposes)
+        self.found: dict[Place, list[Row]] = {}
+        self.cells: dict[str, list[Place]] = {}
         self.names = (tuple(vocabulary.profiles), vocabulary.categories, vocabulary.actions, known)
 
     def tells(self, mutant: Mutant) -> bool:
@@ -117,14 +120,54 @@ class Telling:
         return any(self.may_tell(before, after, names) for names in self.newly(before, after))
 
     def newly(self, before: Row, after: Row) -> Iterator[Place]:
-        """The questions that meet the row now and did not."""
+        """Questions that meet the row now and did not: of those that meet the same rows, one."""
         columns = []
         for column, (old, new) in enumerate(zip(place_of(before), place_of(after), strict=True)):
             names = [name for name in self.names[column] if self.holds(column, new, name)]
             columns.append([name for name in names if old == new or not self.holds(column, old, name)])
-        yield from product(*columns)
+        profiles, categories, actions, purposes = columns
         if not isinstance(before, Cell):
             yield from self.openings(before, after)
+        for profile in profiles:
+            allowed = [name for name in purposes if name in self.pack.vocabulary.profiles[profile].purposes]
+            if isinstance(after, Rule) and after.deny:
+                everything = purposes if self.is_firm(after) else allowed
+                yield from product([profile], self.alike(1, categories), self.alike(2, actions), everything)
+            elif isinstance(after, Cell):
+                yield from product([profile], self.alike(1, categories), self.alike(2, actions), allowed[:1])
+            else:
+                opened = [each for each in self.opened(profile) if each[0] in categories and each[1] in actions]
+                yield from ((profile, *each, purpose) for each in opened for purpose in allowed)
+                if self.offers(after, profile) and self.pack.break_glass.purpose in purposes:
+                    clinical = [name for name in categories if self.holds(1, self.pack.vocabulary.clinical, name)]
+                    yield from product([profile], clinical, actions, [self.pack.break_glass.purpose])
+
+    def alike(self, column: int, names: Iterable[str]) -> list[str]:
+        """Of names that meet the same rows, one."""
+        return list({self.index.mask(column, name): name for name in names}.values())
+
+    def opened(self, profile: str) -> list[Place]:
+        """The categories and actions for which the matrix has a cell of this profile."""
+        if profile not in self.cells:
+            purpose = self.pack.vocabulary.profiles[profile].purposes[:1]
+            names = product([profile], self.names[1], self.names[2], purpose)
+            self.cells[profile] = [
+                place[1:3] for place in names if any(isinstance(row, Cell) and not row.deny for row in self.met(place))
+            ]
+        return self.cells[profile]
+
+    def met(self, names: Place) -> list[Row]:
+        if names not in self.found:
+            self.found[names] = self.index.met(names)
+        return self.found[names]
+
+    def is_firm(self, row: Row) -> bool:
+        return gate_of(row.rule, self.pack.order.gates) in self.pack.order.firm_gates
+
+    def offers(self, row: Row, profile: str) -> bool:
+        """Whether a refusal may offer a grant for this row."""
+        rules = self.pack.break_glass
+        return isinstance(row, Rule) and row.reason == rules.reason and profile in rules.eligible
 
     def openings(self, before: Row, after: Row) -> Iterator[Place]:
         """The same, of the openings of grants, which ask about a whole scope."""
@@ -142,7 +185,7 @@ class Telling:
 
     def may_tell(self, before: Row, after: Row, names: Place) -> bool:
         profile, category, _, purpose = names
-        rules, met = self.pack.break_glass, [row for row in self.index.met(names) if row is not before]
+        rules, met = self.pack.break_glass, [row for row in self.met(names) if row is not before]
         if any(says_as_much(other, after) for other in met):
             return False
         gates = [row for row in met if isinstance(row, Rule) and row.deny]
@@ -178,6 +221,7 @@ def says_as_much(other: Row, row: Row) -> bool:
     return getattr(other, "obligation", None) == getattr(row, "obligation", "")
 
 
+@cache
 def conjuncts(node: Node) -> frozenset[str]:
     """What must hold for a condition to hold, as texts."""
     if node == Constant(True):
