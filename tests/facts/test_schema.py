@@ -2,17 +2,21 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config as Alembic
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from sidecar.core.reading import GrantsQuery
 from sidecar.errors import ConfigFault
 from sidecar.facts import reads, writes
 from sidecar.facts.tables import metadata
-from tests.facts.naive import a_change, a_room, a_stay, keep
+from tests.facts.naive import MINUTE, NOON, a_change, a_grant, a_room, a_stay, keep
 
 
 def test_migrations_make_the_tables_the_code_knows(tmp_path: Path) -> None:
@@ -77,4 +81,29 @@ def test_a_patient_is_found_by_index_however_many_there_are(tmp_path: Path) -> N
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()  # type: ignore[arg-type]
             steps = [row[3] for row in plan if row[3].startswith(("SCAN", "SEARCH"))]
             assert steps and all("patient_id=?" in step or "rowid=?" in step or "fact_row=?" in step for step in steps)
+    room.close()
+
+
+def test_grants_of_an_earlier_version_keep_how_they_ended_and_are_listed(tmp_path: Path) -> None:
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'facts.db'}")
+    settings = Alembic()
+    settings.set_main_option("script_location", "sidecar.facts:migrations")
+    grants = [a_grant("open"), a_grant("shut", closed_at=NOON + MINUTE)]
+    with engine.begin() as connection:
+        settings.attributes["connection"] = connection
+        command.upgrade(settings, "0002")
+        for seq, grant in enumerate(grants, 1):
+            body = msgspec.json.encode(grant).decode()
+            connection.exec_driver_sql(
+                "INSERT INTO grants (tenant, id, recorded_seq, controller_id, subject_id, patient_id, ends, body)"
+                " VALUES ('t1', ?, ?, 'C1', 'dr-nuit', 'P1', ?, ?)",
+                (grant.id, seq, grant.until, body),
+            )
+        connection.exec_driver_sql("INSERT INTO sequence VALUES ('t1', 2, ?)", (NOON,))
+    engine.dispose()
+    room = a_room(tmp_path)
+    assert (room.grant("t1", "open").ended, room.grant("t1", "shut").ended) == ("", "closed")
+    listed = room.grants.page("t1", ("C1",), GrantsQuery(states=("open",)), NOON)
+    assert [grant.id for grant in listed.grants] == ["open"]
+    assert (listed.totals.open, listed.totals.pending, listed.totals.oldest_unreviewed) == (1, 1, NOON)
     room.close()
