@@ -15,6 +15,7 @@ import msgspec
 from prometheus_client import Counter
 
 from sidecar import __version__, logs
+from sidecar.addresses import addresses
 from sidecar.admin import AdminServer
 from sidecar.api.callers import CallerConfig, Callers
 from sidecar.api.grpcio_server import GrpcioServer, TlsFiles
@@ -42,13 +43,12 @@ from sidecar.core.recall import Recalled, about
 from sidecar.core.record import Checked, Consulted
 from sidecar.emergencies import Emergencies
 from sidecar.emergency_counts import EmergencyCounts
-from sidecar.errors import CallerRefused, ConfigFault, FactsUnavailable, NotFound, SidecarError
+from sidecar.errors import CallerRefused, FactsUnavailable, NotFound, SidecarError
 from sidecar.facts.room import open_room
 from sidecar.ledger.room import LedgerRoom
 from sidecar.metrics import Metrics
-from sidecar.notices.delivery import Address, Delivery
+from sidecar.notices.delivery import Delivery
 from sidecar.notices.post import Reply
-from sidecar.notices.signing import secrets_of
 from sidecar.pdp import Pdp
 from sidecar.reloading import Reloading
 from sidecar.steady import Steady
@@ -125,7 +125,7 @@ class Sidecar:
         self._emergency_counts = EmergencyCounts(self.metrics, config.notices.unit_groups, self._started_at)
         self._stand_at, self._answering = 0.0, dict[str, bool]()
         self._delivery = Delivery(
-            self._facts.grants, _addresses(config), clock, random.SystemRandom().random, self._sent
+            self._facts.grants, addresses(config), clock, random.SystemRandom().random, self._sent
         )
         self.emergencies = Emergencies(self._policies, self._facts, self._ledger, clock)
         self._callers = Callers([CallerConfig(**msgspec.structs.asdict(caller)) for caller in config.callers])
@@ -239,7 +239,7 @@ class Sidecar:
         return Status(
             __version__,
             all(room.ready for room in rooms),
-            rooms,
+            (*rooms, self._emergencies_status(caller)),
             self._policies.status.ref,
             known.seq,
             self._ledger.size,
@@ -247,6 +247,15 @@ class Sidecar:
             feeds,
             self._started_at,
         )
+
+    def _emergencies_status(self, caller: Caller) -> RoomStatus:
+        """What is late of emergencies: a matter for people, which makes nothing unready."""
+        try:
+            stand = self._facts.grants.totals(caller.tenant, caller.controllers, self._clock())
+        except FactsUnavailable:
+            return RoomStatus("emergencies", True)
+        late = {"reviews late": stand.overdue, "notices late": stand.notices_overdue}
+        return RoomStatus("emergencies", True, ", ".join(f"{count} {what}" for what, count in late.items() if count))
 
     def _build_fronts(self) -> list[GrpcioServer | NativeServer]:
         listen, limits = self._config.listen, self._config.limits
@@ -378,25 +387,6 @@ def _controllers(config: Config) -> dict[str, tuple[str, ...]]:
     for caller in config.callers:
         found.setdefault(caller.tenant, set()).update(caller.controllers)
     return {tenant: tuple(sorted(controllers)) for tenant, controllers in found.items()}
-
-
-def _addresses(config: Config) -> list[Address]:
-    """Where notices go, with the secrets that sign them. Raises ConfigFault."""
-    found = []
-    for settings in config.notices.addresses:
-        at = f"notices.addresses `{settings.name}`"
-        try:
-            secrets_ = secrets_of(Path(settings.secret_file).read_text(encoding="utf-8"))
-            if settings.ca:
-                Path(settings.ca).read_bytes()
-        except OSError as fault:
-            raise ConfigFault(f"{at}: {fault.filename}: cannot be read: {fault.strerror}") from None
-        except (ConfigFault, UnicodeDecodeError) as fault:
-            raise ConfigFault(f"{at}: `secret_file` {settings.secret_file}: {fault}") from None
-        given = msgspec.structs.asdict(settings)
-        del given["secret_file"]
-        found.append(Address(secrets=secrets_, **given))
-    return found
 
 
 def _instant(mark: int) -> int | None:
