@@ -99,7 +99,9 @@ def test_a_word_that_is_unknown_names_the_feed_that_is_silent():
         for word in found.words:
             if word.value is None and word.feeds:
                 unknown += 1
-                assert not all(feed.vouches for feed in word.feeds), (put.where, word.word)
+                # tags have no feed: what they may say of a minor's secret is unknown until the request states them
+                unsaid = word.reads.get("resource.tags", ()) is None
+                assert unsaid or not all(feed.vouches for feed in word.feeds), (put.where, word.word)
     assert unknown > 10
 
 
