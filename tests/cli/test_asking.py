@@ -163,6 +163,6 @@ def test_status_comes_as_json_with_what_is_false_or_zero(world):
     said = world.run("status", "--json", caller="auditor")
     assert said.json["ready"] is True
     assert {room["name"]: room["ready"] for room in said.json["rooms"]} == dict.fromkeys(
-        ("policy", "facts", "ledger"), True
+        ("policy", "facts", "ledger", "emergencies"), True
     )
     assert said.json["facts_sequence"] > 0

@@ -7,13 +7,26 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from dpi_sidecar_client import Emergency, Permitted, Refused, Sidecar
 
+from sidecar.api.shape import message
 from sidecar.core import instants
+from sidecar.core.model import Request
 from sidecar.server import wall_clock
+from sidecar.v1.access_pb2 import CheckAccessRequest
 from tests.cli.world import CALLERS, World, opening, question, who
 from tests.server.client import TOKEN
 from tests.server.process import KINDS, SOURCE, a_caller, running, settings
 
+OBLIGATIONS = (
+    "LOG_FULL",
+    "CACHE_MAX_AGE",
+    "DISPLAY_BREAK_GLASS_BANNER",
+    "REQUIRE_REVIEW",
+    "NOTIFY_PATIENT",
+    "NOTIFY_REVIEWER",
+    "NO_LOCAL_COPY",
+)
 REVIEWING = (*CALLERS, a_caller("reviewer", "reviewer"))
 
 
@@ -167,6 +180,30 @@ def test_a_session_goes_from_the_queue_to_the_verdict(ward, grant, me, monkeypat
     assert "relu : injustifié, par dr-relecture" in shown
     assert "Patient déjà transféré" in shown
     assert "Rien à relire" in look(ward, "review", "--as", me).out
+
+
+def test_the_python_client_offers_it_and_breaks_the_glass_in_one_call(ward):
+    asked = message(CheckAccessRequest, instants.decode(Request, question("dr-urgent", "UF-SAU")))
+    with Sidecar.nearby(ward.address, OBLIGATIONS, token=TOKEN + "dpi", deadline=30) as client:
+        refused = client.check(asked)
+        assert isinstance(refused, Refused)
+        assert refused.break_glass.available
+        emergency = client.emergency("medecin")
+        assert isinstance(emergency, Emergency)
+        assert "Urgence vitale" in [motive.text for motive in emergency.motives]
+        assert "le patient" in [each.text for each in emergency.told]
+        broken = client.break_glass(asked, "URGENCE_VITALE", "Équipe du service non joignable")
+        assert isinstance(broken, Permitted)
+        assert broken.grant is not None
+        asked.context.access_mode = "bris_de_glace"
+        again = client.check(asked)
+        assert isinstance(again, Permitted), "it carries the grant"
+        assert again.answer.reason == "ALLOW_BREAK_GLASS"
+    with Sidecar.nearby(ward.address, {"LOG_FULL"}, token=TOKEN + "dpi", deadline=30) as careless:
+        asked.context.grant = broken.grant.id
+        unknown = careless.check(asked)
+        assert isinstance(unknown, Refused)
+        assert unknown.answer.reason == "UNKNOWN_OBLIGATION"
 
 
 def test_nobody_reviews_their_own_and_the_sentence_says_so(ward, me):

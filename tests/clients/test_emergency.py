@@ -59,9 +59,11 @@ def contexts(script: Script) -> list[Any]:
 
 
 def test_the_screen_that_offers_it_has_motives_with_their_sentences_scope_and_who_will_be_told():
-    with serving(Script(DESCRIBED.SerializeToString())) as address:
-        with Sidecar.nearby(address, IMPLEMENTS, token="secret") as sidecar:
-            emergency = sidecar.emergency("medecin")
+    with (
+        serving(Script(DESCRIBED.SerializeToString())) as address,
+        Sidecar.nearby(address, IMPLEMENTS, token="secret") as sidecar,
+    ):
+        emergency = sidecar.emergency("medecin")
     assert isinstance(emergency, Emergency)
     assert [(each.code, each.text, each.at_least) for each in emergency.motives] == [
         ("AUTRE", "Autre motif, à décrire", 20)
@@ -115,17 +117,21 @@ def test_one_call_breaks_the_glass_and_answers_and_later_checks_carry_the_grant(
 
 
 def test_an_access_that_stays_refused_says_that_the_glass_is_broken_all_the_same():
-    with serving(Script(granted(an_answer(DENY, reason="NOT_AVAILABLE")))) as address:
-        with Sidecar.nearby(address, IMPLEMENTS, token="secret") as sidecar:
-            outcome = sidecar.break_glass(QUESTION, "AVIS_URGENT", "équipe du service non joignable")
+    with (
+        serving(Script(granted(an_answer(DENY, reason="NOT_AVAILABLE")))) as address,
+        Sidecar.nearby(address, IMPLEMENTS, token="secret") as sidecar,
+    ):
+        outcome = sidecar.break_glass(QUESTION, "AVIS_URGENT", "équipe du service non joignable")
     assert isinstance(outcome, Refused)
     assert outcome.grant is not None
 
 
 def test_an_obligation_the_application_does_not_know_refuses_in_an_emergency_too():
-    with serving(Script(granted(with_obligations("DISPLAY_BREAK_GLASS_BANNER", "NEW")))) as address:
-        with Sidecar.nearby(address, IMPLEMENTS, token="secret") as sidecar:
-            outcome = sidecar.break_glass(QUESTION, "AVIS_URGENT", "équipe du service non joignable")
+    with (
+        serving(Script(granted(with_obligations("DISPLAY_BREAK_GLASS_BANNER", "NEW")))) as address,
+        Sidecar.nearby(address, IMPLEMENTS, token="secret") as sidecar,
+    ):
+        outcome = sidecar.break_glass(QUESTION, "AVIS_URGENT", "équipe du service non joignable")
     assert isinstance(outcome, Refused)
     assert (outcome.answer.reason, outcome.unknown) == ("UNKNOWN_OBLIGATION", ("NEW",))
     assert outcome.grant is not None
