@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from sidecar.core import later_relation
 from sidecar.core.change import Counts, NoticesChange
 from sidecar.core.model import Caller, Grant
@@ -72,7 +74,9 @@ class TellingOfGrants(Keeping):
             if len(known) < len(wanted) or any(each.controller_id not in caller.controllers for each in known):
                 raise NotFound("notices: one of them is not there")
             if any(each.pending() for each in known):
-                change = NoticesChange(self._ids(), caller.tenant, caller.id, request_id, digest(wanted), wanted, now)
+                change = NoticesChange(
+                    self._ids(), caller.tenant, caller.id, request_id, digest(wanted), wanted, now, self._told(known)
+                )
 
                 def leaf(seq: int, counts: Counts) -> bytes:
                     entry = Changed(
@@ -84,6 +88,15 @@ class TellingOfGrants(Keeping):
                 self._append(self._facts.acknowledge_notices(change, leaf))
                 known = self._facts.grants.named_notices(caller.tenant, wanted)
         return known, self._token(caller, known[0].controller_id)
+
+    def _told(self, known: Sequence[Notice]) -> tuple[Grant, ...]:
+        """The grants these notices tell the opening of, with who knows from now on."""
+        told: dict[str, Grant] = {}
+        for each in known:
+            if each.what == "open_grant":
+                grant = told.get(each.grant_id) or self._facts.grant(each.tenant, each.grant_id)
+                told[grant.id] = replace(grant, known_to=tuple(dict.fromkeys((*grant.known_to, each.audience))))
+        return tuple(told.values())
 
     def found(self, caller: Caller, grant_id: str) -> Grant:
         """A grant of the caller's controllers. Raises NotFound, FactsUnavailable."""

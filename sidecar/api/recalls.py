@@ -237,6 +237,7 @@ def _grant(said: admin_pb2.RecalledGrant, tenant: str) -> Grant:
         request_id=said.request_id,
         ended=said.ended,  # type: ignore[arg-type]
         opener=value(Subject, said.opener) if said.HasField("opener") else None,
+        known_to=tuple(said.known_to),
     )
 
 

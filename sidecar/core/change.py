@@ -61,6 +61,7 @@ class NoticesChange(Struct, frozen=True):
     digest: str
     notices: tuple[str, ...]  # ids
     now: int
+    grants: tuple[Grant, ...] = ()  # the grants they tell of, with who knows from now on
 
 
 class RequirementChange(Struct, frozen=True):

@@ -374,6 +374,7 @@ class Grant(Struct, frozen=True, omit_defaults=True):
     opener: Subject | None = None
     alerts: tuple[str, ...] = ()
     review: Review | None = None
+    known_to: tuple[str, ...] = ()  # audiences that were told and know
 
     def open_at(self, now: int) -> bool:
         """Whether the grant opens anything at `now`."""

@@ -138,6 +138,7 @@ class BreakGlass(Struct, frozen=True, forbid_unknown_fields=True):
     max_per_subject_24h: int = 0  # openings of one person in 24 hours that call for no alert; 0: any number
     many_obligations: Strings = ()  # what an opening past that number brings
     notices: tuple[NoticeRule, ...] = ()
+    holder_audience: str = ""  # the audience of those notices that is the patient
     close_action: str = ""  # the action, purpose and category that ending and reviewing somebody else's grant ask with
     review_action: str = ""
     review_purpose: str = ""

@@ -127,6 +127,7 @@ NOUNS: Mapping[str, Mapping[str, Word]] = {
         "in_litigation": _GROUND,
         "flagged": Word("restriction", ("str",), "flags"),
         "protected_record": _RESTRICTION,
+        "untold_of_emergency": _GROUND,
     },
     "context": {
         "grant_open": _GROUND,

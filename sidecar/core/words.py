@@ -16,7 +16,7 @@ WORDS: Words = {
     "device": words_request.DEVICE,
     "caller": words_request.CALLER,
     "resource": {**words_record.RESOURCE, **words_patient.RESOURCE},
-    "patient": words_record.PATIENT,
+    "patient": {**words_record.PATIENT, **words_request.PATIENT},
     "context": {**words_request.CONTEXT, **words_references.CONTEXT, **words_patient.CONTEXT},
 }
 

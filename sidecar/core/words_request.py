@@ -126,6 +126,15 @@ def may_review(s: Situation) -> bool:
     return grant.reviewable_by(s.request.subject.id, s.pack.break_glass.review_strict)
 
 
+def untold_of_emergency(s: Situation) -> bool:
+    """The glass was broken on this record of late, and nobody confirmed yet that the patient knows (S-131)."""
+    audience = s.pack.break_glass.holder_audience
+    return any(
+        grant.patient_id in s.names and grant.controller_id == s.controller_id and audience not in grant.known_to
+        for grant in s.tenant.grants.values()
+    )
+
+
 def vital_motive(s: Situation) -> bool:
     """The open grant's motive is one of those that open more (A-BG-3)."""
     grant = s.open_grant if s.names_grant else None
@@ -193,6 +202,7 @@ def setting(s: Situation, name: str) -> bool:
 
 
 SUBJECT = {may_review.__name__: may_review}
+PATIENT = {untold_of_emergency.__name__: untold_of_emergency}
 AUTHENTICATION = {
     word.__name__: word for word in (present, mfa, idle_within_limit, younger_than, remote_without_channel)
 }

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from sidecar.core.bundle import PatientFacts, Snapshot, TenantFacts
 from sidecar.core.model import Grant, Request
@@ -18,7 +19,7 @@ _OWN_GRANTS = (
     sa.select(_grants.body)
     .where(
         _grants.tenant == sa.bindparam("tenant"),
-        _grants.subject_id == sa.bindparam("subject"),
+        sa.or_(_grants.subject_id == sa.bindparam("subject"), _grants.patient_id == sa.bindparam("patient")),
         reads.standing(tables.grants),
     )
     .order_by(_grants.recorded_seq, _grants.id)
@@ -87,12 +88,16 @@ def _staff(connection: sa.Connection, tenant: str, names: set[str], at: int) -> 
 
 
 def _own_grants(connection: sa.Connection, tenant: str, request: Request, at: int, recorded_at: int) -> Iterable[Grant]:
-    """The grants of the subject, for an opening counts them, and the one the question names; none forgotten by then.
+    """The grants of the subject, for an opening counts them, of the patient, who may not know of them yet, and the one
+    the question names; none forgotten by then.
 
     But who ends or reviews a grant is shown it however long ago it ended: that is no emergency.
     """
-    values = {"tenant": tenant, "subject": request.subject.id, "at": at}
-    found = {held.id: held for held in map(rows.grant, connection.execute(_OWN_GRANTS, values).scalars())}
+    subject, about = request.subject.id, request.resource.patient_id
+    values = {"tenant": tenant, "subject": subject, "patient": about, "at": at}
+    own = map(rows.grant, connection.execute(_OWN_GRANTS, values).scalars())
+    # What somebody else wrote is theirs: no decision of this subject rests on it.
+    found = {held.id: held if held.subject_id == subject else replace(held, justification="") for held in own}
     named = reads.grant(connection, tenant, request.context.grant, at) if request.context.grant else None
     if named is not None:
         found[named.id] = named

@@ -11,7 +11,7 @@ from msgspec.structs import asdict, replace
 from sqlalchemy.engine import RowMapping
 
 from sidecar.core.change import Counts, FactsChange, GrantChange, NoticesChange
-from sidecar.core.model import Fact
+from sidecar.core.model import Fact, Grant
 from sidecar.core.notices import Notice
 from sidecar.facts import reads, rows, tables
 from sidecar.facts.patch import Patch, Staff, ends
@@ -62,14 +62,20 @@ def keep_facts(tx: sa.Connection, change: FactsChange, seq: int, recorded_at: in
 
 def keep_grant(tx: sa.Connection, change: GrantChange, seq: int, recorded_at: int) -> tuple[Counts, Patch]:
     """Add a grant or its next version, and who must know of it."""
-    grant = change.grant
+    _put_grant(tx, change.grant, seq)
+    _insert(tx, tables.notices, [_notice(notice, seq) for notice in change.notices])
+    return (1, 0, 0), Patch(change.tenant, seq, recorded_at, grants=(change.grant,))
+
+
+def _put_grant(tx: sa.Connection, grant: Grant, seq: int) -> None:
+    """Let this version of a grant stand from now on."""
     tx.execute(
         sa.update(tables.grants)
-        .where(_grants.tenant == change.tenant, _grants.id == grant.id, _grants.superseded_seq.is_(None))
+        .where(_grants.tenant == grant.tenant, _grants.id == grant.id, _grants.superseded_seq.is_(None))
         .values(superseded_seq=seq)
     )
     row = {
-        "tenant": change.tenant,
+        "tenant": grant.tenant,
         "id": grant.id,
         "recorded_seq": seq,
         "controller_id": grant.controller_id,
@@ -83,8 +89,6 @@ def keep_grant(tx: sa.Connection, change: GrantChange, seq: int, recorded_at: in
         "ended": grant.ended,
     }
     tx.execute(sa.insert(tables.grants), row)
-    _insert(tx, tables.notices, [_notice(notice, seq) for notice in change.notices])
-    return (1, 0, 0), Patch(change.tenant, seq, recorded_at, grants=(grant,))
 
 
 def keep_acknowledgement(tx: sa.Connection, change: NoticesChange, seq: int, recorded_at: int) -> tuple[Counts, Patch]:
@@ -94,7 +98,10 @@ def keep_acknowledgement(tx: sa.Connection, change: NoticesChange, seq: int, rec
         .where(_notices.tenant == change.tenant, _notices.id.in_(change.notices), _notices.acknowledged_at.is_(None))
         .values(acknowledged_at=change.now, acknowledged_seq=seq)
     )
-    return (known.rowcount, len(change.notices) - known.rowcount, 0), Patch(change.tenant, seq, recorded_at)
+    for grant in change.grants:
+        _put_grant(tx, grant, seq)
+    counts = (known.rowcount, len(change.notices) - known.rowcount, 0)
+    return counts, Patch(change.tenant, seq, recorded_at, grants=change.grants)
 
 
 def _completed(fact: Fact, change: FactsChange) -> Fact:

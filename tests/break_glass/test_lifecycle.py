@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from sidecar.core import leaf as leaves
 from sidecar.core.instants import DAY, SECOND
 from sidecar.core.model import (
+    Alias,
     Answer,
     Authentication,
     Context,
@@ -26,6 +27,7 @@ from sidecar.core.model import Effect as E
 from sidecar.core.reading import EventsQuery, GrantsQuery
 from sidecar.core.reviewing import Closing, Reviewing
 from sidecar.errors import InvalidRequest, NotFound
+from sidecar.pdp import Call
 from tests.break_glass.rooms import (
     DPI,
     HOUR,
@@ -418,3 +420,24 @@ def test_a_login_of_five_minutes_is_too_old_to_open_one(rooms: Complete) -> None
     old = Authentication(mfa=True, time=rooms.now - 300 * SECOND, idle_s=0, remote="none")
     assert opened(rooms, authentication=old)[0].decision.reason == "REAUTH_REQUIRED"
     assert opened(rooms, authentication=replace(old, time=rooms.now - 300 * SECOND + 1))[1] is not None
+
+
+def test_the_patients_own_opening_says_so_until_somebody_confirms_that_they_know(rooms: Complete) -> None:
+    opened(rooms)
+    rooms.write(Fact("soi", SOURCE, alias=Alias("P1", "pat-1", "same_person")))
+    patient = Subject("pat-1", "patient", "patient", account_type="nominatif", status="actif")
+
+    def told_now() -> list[str]:
+        request = Request(patient, "read", REPORT, "droits_patient", rooms.proven(), WORKSTATION)
+        [answer] = rooms.pdp.check([Call(request, DPI)])
+        assert isinstance(answer, Answer) and answer.decision.effect is E.PERMIT
+        return [advice.id for advice in answer.decision.advice]
+
+    assert told_now() == ["ALERT_HOLDER_NEXT_OPENING"]
+    for audience, still in (("reviewer", ["ALERT_HOLDER_NEXT_OPENING"]), ("patient", [])):
+        [notice] = rooms.glass.events(DPI, EventsQuery(audiences=(audience,))).notices
+        rooms.glass.acknowledge(DPI, (notice.id,), "")
+        assert told_now() == still
+    rooms.close()
+    rooms.open()
+    assert told_now() == []

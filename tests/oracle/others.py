@@ -121,6 +121,14 @@ class Others(Ties):
         day = years_after(date.fromisoformat(min(text for text, _ in born)), self.setting("majority"))
         return not self.day_has_come(day) and self.related(self.me.id, ("REL_REP",))
 
+    def patient_untold_of_emergency(self) -> bool:
+        told = self.pack["break_glass"].get("holder_audience", "")
+        of_patient = [grant for grant in self.world.grants if grant.patient_id in self.names()]
+        here = [
+            each for each in of_patient if (each.tenant, each.controller_id) == (self.world.tenant, self.controller)
+        ]
+        return any(told not in grant.known_to for grant in here)
+
     # ---- who reviews an emergency
 
     def subject_may_review(self) -> bool:

@@ -195,10 +195,23 @@ def test_a_grant_is_open_then_closed_or_expired_whichever_came_first():
 
 def test_a_grant_ends_once_and_is_reviewed_once_and_then_nothing_changes_any_more():
     ends = {Event.CLOSE: State.CLOSED, Event.EXPIRE: State.EXPIRED, Event.REVOKE: State.REVOKED}
-    assert break_glass.NEXT == {
+    assert {
         **{(State.OPEN, event): ended for event, ended in ends.items()},
         **{(ended, Event.REVIEW): State.REVIEWED for ended in ends.values()},
-    }
+    } == break_glass.NEXT
+
+
+def test_a_patient_is_untold_of_an_emergency_until_somebody_confirms_that_they_know():
+    def untold(given, **said):
+        pack = replace(PACK, break_glass=replace(PACK.break_glass, holder_audience="patient"))
+        return situation(grants=(given,), pack=pack, **said).patient.untold_of_emergency
+
+    assert untold(grant()) is True
+    assert untold(grant(subject_id="dr-other", closed_at=NOW, ended="closed")) is True
+    assert untold(grant(known_to=("reviewer",))) is True
+    assert untold(grant(known_to=("patient",))) is False
+    assert untold(grant(patient_id="P2")) is False
+    assert untold(grant(controller_id="C2")) is False
 
 
 # ---- reviewing one
