@@ -317,7 +317,7 @@ class LedgerRoom:
         return show.page(self._book, self._keys, self.origin, tenant, query)
 
     def show_period(self, tenant: str, query: RecordsQuery) -> list[str]:
-        """The leaves of [query.from, query.to) that match, oldest first: found by their time, so quick in a long ledger.
+        """The leaves of [query.from, query.to) that match, oldest first; quick in a long ledger.
 
         Raises LedgerUnavailable when the journal cannot be read.
         """
