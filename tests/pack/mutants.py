@@ -10,8 +10,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from random import Random
 from time import perf_counter
+from zlib import crc32
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -34,7 +34,7 @@ from sidecar.core.policy import PolicySet
 from sidecar.core.situation import Situation
 from sidecar.core.vocabulary import NOUNS
 from sidecar.core.words import WORDS
-from tests.pack.mutations import OPERATORS, WIDENED, Mutant, Row, mutants
+from tests.pack.mutations import DELETED, OPERATORS, WIDENED, Mutant, Row, mutants
 from tests.pack.reach import Bits, Reach, Telling, place_of
 from tests.stories import hospital
 
@@ -208,27 +208,37 @@ class Outcome(Struct, frozen=True):
     killer: str
 
 
-def sample(listed: Sequence[Mutant], share: float, seed: int) -> list[int]:
-    """The places of some mutants, the same ones every time: of each operator, that share."""
-    chosen: list[int] = []
-    for operator in OPERATORS:
-        places = [place for place, mutant in enumerate(listed) if mutant.operator == operator]
-        chosen += Random(f"{seed} {operator}").sample(places, round(len(places) * share))
-    return sorted(chosen)
+class Campaign(Struct, frozen=True):
+    """Every mutant by name, and what became of those that were tried."""
+
+    names: tuple[str, ...]
+    outcomes: tuple[Outcome, ...]
 
 
-def judged(places: Sequence[int]) -> list[Outcome]:
-    """What becomes of the mutants at these places."""
+def campaign(share: float, seed: int = 6) -> Campaign:
+    """Every deletion and this share of the other mutants, the same ones every time, in several processes."""
+    with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as workers:
+        shares = list(workers.map(judged, range(WORKERS), [share] * WORKERS, [seed] * WORKERS))
+    return Campaign(shares[0].names, tuple(outcome for each in shares for outcome in each.outcomes))
+
+
+def judged(worker: int, share: float, seed: int) -> Campaign:
+    """The part of a campaign that falls to one process."""
     judge = Judge()
     listed = judge.mutants()
-    return [Outcome(listed[at].operator, listed[at].name, judge.killed(listed[at])) for at in places]
+    tried = [listed[at] for at in sample(listed, share, seed)[worker::WORKERS]]
+    outcomes = tuple(Outcome(mutant.operator, mutant.name, judge.killed(mutant)) for mutant in tried)
+    return Campaign(tuple(mutant.name for mutant in listed), outcomes)
 
 
-def campaign(places: Sequence[int]) -> list[Outcome]:
-    """The same, in several processes."""
-    shares = [places[at::WORKERS] for at in range(WORKERS)]
-    with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as workers:
-        return [outcome for share in workers.map(judged, shares) for outcome in share]
+def sample(listed: Sequence[Mutant], share: float, seed: int) -> list[int]:
+    """The places of every deletion, and of this share of the other mutants, drawn by their names: a row that is added
+    draws no other in or out."""
+    return [
+        place
+        for place, mutant in enumerate(listed)
+        if mutant.operator == DELETED or crc32(f"{seed} {mutant.name}".encode()) < share * (1 << 32)
+    ]
 
 
 def table(outcomes: Iterable[Outcome]) -> str:
@@ -249,10 +259,8 @@ def table(outcomes: Iterable[Outcome]) -> str:
 
 def main() -> None:
     """Print the table of every mutant, and each survivor."""
-    share = float(sys.argv[1]) if len(sys.argv) > 1 else 1.0
     started = perf_counter()
-    listed = Judge().mutants()
-    outcomes = campaign(sample(listed, share, 1))
+    outcomes = campaign(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0).outcomes
     for outcome in outcomes:
         if not outcome.killer:
             print(f"{outcome.operator:18}{outcome.name}")
