@@ -53,7 +53,11 @@ def faults(text: str) -> list[str]:
         (EMPTY + "settings: {colour: red}\n", "a.yaml:8: the pack has no setting `colour`"),
         (HEAD + "  - {}\n", "a.yaml:7: a step is exactly one of request, open, close, review, write, batch"),
         (HEAD + "  - {request: " + ASK + ", write: []}\n", "a.yaml:7: a step is exactly one of request"),
-        (HEAD + "  - {review: {grant: g1}}\n", "a.yaml:7: reviews of grants cannot be told yet - at `$.ask[0].review`"),
+        (HEAD + "  - {review: {grant: g1}}\n", "a.yaml:7: Object missing required field `id` - at `$.ask[0].review"),
+        (
+            HEAD + "  - {review: {subject: {id: a, profile: reviewer_bg}, grant: g1, verdict: bien}}\n",
+            "a.yaml:7: Invalid enum value 'bien' - at `$.ask[0].review.verdict`",
+        ),
         (HEAD + "  - request: {subject: {id: 7, profile: medecin}}\n", "a.yaml:7: "),
         (
             HEAD + "  - request:\n      " + ASK.replace("id: dr", "id: 7") + "\n",

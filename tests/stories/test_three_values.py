@@ -104,7 +104,8 @@ def told_in_normal_mode() -> list[Story]:
 
 
 def clinical(request: Request) -> bool:
-    return request.resource.category in CLINICAL
+    """Whether somebody else than the patient, or who speaks for the patient, asks for medical data."""
+    return request.resource.category in CLINICAL and request.subject.profile not in ("patient", "representant")
 
 
 def opens_in_an_emergency(request: Request) -> bool:
