@@ -1,5 +1,6 @@
 """Where notices go, as the settings say, with the secrets that sign them."""
 
+import ssl
 from pathlib import Path
 
 import msgspec
@@ -19,6 +20,9 @@ def addresses(config: Config) -> list[Address]:
             secrets_ = secrets_of(Path(settings.secret_file).read_text(encoding="utf-8"))
             if settings.ca:
                 Path(settings.ca).read_bytes()
+                ssl.create_default_context(cafile=settings.ca)
+        except ssl.SSLError:
+            raise ConfigFault(f"{at}: `ca` {settings.ca}: holds no certificate in PEM") from None
         except OSError as fault:
             raise ConfigFault(f"{at}: {fault.filename}: cannot be read: {fault.strerror}") from None
         except (ConfigFault, UnicodeDecodeError) as fault:

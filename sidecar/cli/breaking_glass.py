@@ -168,7 +168,7 @@ def show_whole(found: break_glass_pb2.GetResponse, accesses: break_glass_pb2.Acc
     if accesses.relation:
         click.echo(say("relation_since", relation=say.name("relations", accesses.relation)))
     if grant.also:
-        click.echo(say("also", grounds=" ; ".join(say.name("reasons", each) for each in grant.also)))
+        click.echo(say("also", grounds=" ; ".join(say.ground(each) for each in grant.also)))
     if found.notices:
         click.echo()
         columns = [say(each) for each in ("audience", "what", "by", "delivered", "acknowledged")]

@@ -170,6 +170,10 @@ class Speech:
             return f"{_RELATIONS[code][self._n]} ({code})"
         return self._names.get(f"{table}.{code}", code)
 
+    def ground(self, reason: str) -> str:
+        """A reason, and in quotes what the person would have read."""
+        return f"{reason} {self('said', text=self.name('reasons', reason))}"
+
     def moment(self, instant: datetime) -> str:
         """An instant, in the zone of whoever reads."""
         return instant.astimezone(self.now.tzinfo).strftime("%d/%m/%Y %H:%M" if self._n == 0 else "%Y-%m-%d %H:%M")

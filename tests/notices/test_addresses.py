@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from sidecar import config
+from sidecar.addresses import addresses
 from sidecar.certs import make_demo
 from sidecar.errors import ConfigFault
 from sidecar.notices.post import Reply, post
@@ -69,6 +70,22 @@ def test_a_secret_that_is_short_or_garbled_is_refused_and_never_quoted() -> None
         with pytest.raises(ConfigFault) as fault:
             secrets_of(bad)
         assert "c2hvcnQ" not in str(fault.value)
+
+
+def test_what_a_file_of_an_address_holds_is_said_at_start(tmp_path: Path) -> None:
+    asked = loaded(tmp_path, an_address(ca="ca.pem", audiences=["patient"], seconds=3.0))
+    with pytest.raises(ConfigFault, match="secret: cannot be read"):
+        addresses(asked)
+    (tmp_path / "secret").write_text(WORTH)
+    with pytest.raises(ConfigFault, match="ca.pem: cannot be read"):
+        addresses(asked)
+    (tmp_path / "ca.pem").write_text("no certificate")
+    with pytest.raises(ConfigFault, match="no certificate in PEM"):
+        addresses(asked)
+    make_demo(tmp_path / "demo", datetime.now(UTC))
+    (tmp_path / "ca.pem").write_bytes((tmp_path / "demo/ca.pem").read_bytes())
+    [address] = addresses(asked)
+    assert (address.secrets, address.audiences, address.seconds) == ((secrets_of(WORTH)[0],), ("patient",), 3.0)
 
 
 @contextmanager
