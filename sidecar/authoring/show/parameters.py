@@ -19,7 +19,7 @@ DURATIONS = frozenset({"ttl", "reauth", "review_deadline"})
 # Keys that name what a question asks with, or are shown elsewhere on the page.
 ELSEWHERE = frozenset({
     "action", "purpose", "modes", "reason", "motives", "gates", "eligible", "notices",
-    "close_action", "review_action", "review_purpose", "review_category",
+    "close_action", "review_action", "review_purpose", "review_category", "holder_audience",
 })  # fmt: skip
 
 
