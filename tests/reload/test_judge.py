@@ -40,8 +40,8 @@ DAMAGES = {
     "a gate for other profiles": ("rules/gates.csv", "p, G-AUTH-2, humain", "p, G-AUTH-2, interne", "G-AUTH-2"),
     "a gate of the patient's will that is gone": (
         "rules/gates.csv",
-        "p, G-WILL-2, tous,",
-        "# p, G-WILL-2, tous,",
+        "p, G-WILL-2, tiers,",
+        "# p, G-WILL-2, tiers,",
         "G-WILL-2",
     ),
     "a ground that asks less": (
@@ -75,7 +75,7 @@ DAMAGES = {
         "tout_motif, r.subject.in_care_team, LOG_FULL",
         "O-1",
     ),
-    "a role link that leads elsewhere": ("roles.csv", "g, infirmier, clinique", "g, infirmier, administratif", ""),
+    "a role link that leads elsewhere": ("roles.csv", "g, infirmier, paramedical", "g, infirmier, administratif", ""),
     "a role link that is gone": ("roles.csv", "g2, cr, lettres", "g2, cr, notes", ""),
     "actions that changed groups": ("roles.csv", "g3, read, lecture", "g3, read, ecriture", ""),
 }

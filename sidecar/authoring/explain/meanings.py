@@ -203,7 +203,6 @@ SUBJECT: Mapping[str, Meaning] = {
         "n'est ni l'auteur de ce bris de glace ni son supérieur direct",
         "neither opened this emergency access nor directs who did",
         ("subject.id", "context.grant"),
-        ("grant",),
     ),
 }
 
