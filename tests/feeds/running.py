@@ -43,8 +43,8 @@ def a_sidecar(folder: Path, clock: Clock) -> Iterator[tuple[Connection, str]]:
 
 
 @contextmanager
-def hospitals(folder: Path, clock: Clock, names: Sequence[str]) -> Iterator[dict[str, Connection]]:
-    """A running sidecar and a connection for each of these hospitals, a tenant each."""
+def hospitals(folder: Path, clock: Clock, names: Sequence[str]) -> Iterator[tuple[dict[str, Connection], str]]:
+    """A running sidecar: a connection for each of these hospitals, a tenant each, and its address."""
     callers = [a_hospital(name, name, f"33000000{n}", f"{TOKEN}-{name}") for n, name in enumerate(names, 1)]
     with serving(folder, clock, *callers) as sidecar, ExitStack() as open_ones:
         found = {}
@@ -52,7 +52,7 @@ def hospitals(folder: Path, clock: Clock, names: Sequence[str]) -> Iterator[dict
             token = folder / f"{name}.token"
             token.write_text(f"{TOKEN}-{name}")
             found[name] = open_ones.enter_context(connected(sidecar, token))
-        yield found
+        yield found, sidecar.addresses[0]
 
 
 def a_hospital(name: str, tenant: str, controller: str, token: str = TOKEN) -> CallerSettings:

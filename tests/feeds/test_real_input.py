@@ -1,10 +1,12 @@
 """Real bundles through the real server: two hospitals, a tenant each, told by nothing but the import."""
 
+import gzip
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +23,7 @@ from sidecar.v1.access_pb2_grpc import AccessServiceStub
 from tests.feeds import independent
 from tests.feeds.hospital_by_hand import FAMILY_DOCTOR, PARIS, repository_data
 from tests.feeds.independent import Bundles, Question
-from tests.feeds.running import Clock, a_sidecar, hospitals, moment, vouch
+from tests.feeds.running import Clock, hospitals, moment, vouch
 
 CITIES = ("worcester", "bordeaux")
 MANY, SEED = 500, 20240601  # questions to each hospital
@@ -52,7 +54,7 @@ def clock() -> Clock:
 @pytest.fixture(scope="module")
 def cities(tmp_path_factory: pytest.TempPathFactory, clock: Clock) -> Iterator[dict[str, Hospital]]:
     """Both, in one sidecar."""
-    with hospitals(tmp_path_factory.mktemp("cities"), clock, CITIES) as connections:
+    with hospitals(tmp_path_factory.mktemp("cities"), clock, CITIES) as (connections, _):
         found = {}
         for name, connection in connections.items():
             feed = Feed(clock.now, PARIS, profiles=FAMILY_DOCTOR, categories=mapping_of(None).categories)
@@ -211,20 +213,31 @@ def said(connection: Connection) -> dict[str, bytes]:
     return known
 
 
-def test_an_import_that_was_killed_and_run_again_ends_as_if_it_had_not_been(
-    tmp_path: Path, cities: dict[str, Hospital]
-):
-    now = instants.parse("2024-06-02T12:00:00Z")
-    with a_sidecar(tmp_path, Clock(now)) as (connection, address):
-        command = [sys.executable, "-m", "tests.feeds.dies", address, str(tmp_path / "token"), "8", str(now)]
-        killed = subprocess.run([*command, *map(str, files("bordeaux"))], check=False, timeout=120)
+def test_an_import_that_was_killed_and_run_again_ends_as_if_it_had_not_been(tmp_path: Path):
+    now, clock = instants.parse("2024-06-02T12:00:00Z"), Clock(instants.parse("2024-06-02T13:00:00Z"))
+    export = [*some_patients(tmp_path, 20), *files("bordeaux")[:1], *files("bordeaux")[2:]]
+    feed = Feed(now, PARIS, profiles=FAMILY_DOCTOR)
+    with hospitals(tmp_path, clock, ("spared", "killed")) as (connections, address):
+        report, _ = import_files(connections["spared"], export, feed, complete=True, quiet=True)
+        everything, spared = sum(report.facts.values()), said(connections["spared"])
+        assert everything > 4 * BATCH
+        command = [sys.executable, "-m", "tests.feeds.dies", address, str(tmp_path / "killed.token"), "3", str(now)]
+        killed = subprocess.run([*command, *map(str, export)], check=False, timeout=120)
         assert killed.returncode == -9
-        before = len(versions(connection))
-        assert 0 < before < sum(cities["bordeaux"].report.facts.values())
-        feed = Feed(now + 60_000_000, PARIS, profiles=FAMILY_DOCTOR)
-        report, counts = import_files(connection, files("bordeaux"), feed, complete=True, quiet=True)
+        before = len(versions(connections["killed"]))
+        assert 0 < before < everything
+        later = structs.replace(feed, as_of=now + 60_000_000)
+        _, counts = import_files(connections["killed"], export, later, complete=True, quiet=True)
         assert 0 <= counts["unchanged"] - before <= BATCH, "what was kept was kept whole, the last write perhaps"
-        assert said(connection) == said(cities["bordeaux"].connection)
+        assert said(connections["killed"]) == spared
         again = structs.replace(feed, as_of=now + 120_000_000)
-        _, counts = import_files(connection, files("bordeaux"), again, complete=True, quiet=True)
-        assert counts == {"changed": 0, "unchanged": sum(report.facts.values()), "retracted": 0}
+        _, counts = import_files(connections["killed"], export, again, complete=True, quiet=True)
+        assert counts == {"changed": 0, "unchanged": everything, "retracted": 0}
+
+
+def some_patients(folder: Path, many: int) -> list[Path]:
+    """A file of the first patients of Bordeaux."""
+    path = folder / "patients.ndjson"
+    with gzip.open(repository_data("fhir-synthea") / "bordeaux" / "patients.ndjson.gz") as lines:
+        path.write_bytes(b"".join(islice(lines, many)))
+    return [path]
