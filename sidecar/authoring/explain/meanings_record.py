@@ -102,7 +102,6 @@ RECORD: Mapping[str, Mapping[str, Meaning]] = {
             "un bris de glace récent n'est pas encore connu du patient",
             "the patient is not known to have been told of a recent emergency access",
             (),
-            ("grant",),
         ),
         "deceased": Meaning("le patient est décédé", "a death is recorded", (), ("record_state",), "record_state"),
         "deceased_since_more_than": Meaning(
