@@ -31,7 +31,7 @@ class EmergencyCounts:
         self._groups = {unit: group for group, units in unit_groups.items() for unit in units}
         self._refusals: dict[tuple[str, str, str], int] = {}
         self._lock = Lock()
-        self._seen: dict[str, tuple[int, frozenset[str]]] = {}  # tenant → sequence, grants counted
+        self._seen: dict[str, Mapping[str, Grant]] = {}  # by tenant, the grants at the last look
 
     def refused(self, checked: Checked, now: int) -> None:
         """Remember a refusal that offered to break the glass."""
@@ -44,13 +44,13 @@ class EmergencyCounts:
 
     def look(self, facts: TenantFacts) -> None:
         """Count the grants of a tenant that are new since the last look."""
-        sequence, counted = self._seen.get(facts.tenant, (-1, frozenset()))
-        if facts.seq == sequence:
+        counted = self._seen.get(facts.tenant, {})
+        if facts.grants is counted:  # as after every change but those of grants
             return
         for grant in facts.grants.values():
             if grant.opened_at >= self._started and grant.id not in counted:
                 self._opened(grant)
-        self._seen[facts.tenant] = facts.seq, frozenset(facts.grants)
+        self._seen[facts.tenant] = facts.grants
 
     def stand(self, totals: Iterable[GrantTotals], now: int) -> None:
         """Say what stands now, all tenants together."""

@@ -15,7 +15,7 @@ from tests.break_glass.machine import Emergencies, a_telling_history, begun
 from tests.break_glass.weakened import WEAKENINGS
 
 SHORT = settings(
-    max_examples=6,
+    max_examples=150 if os.environ.get("SOAK") else 6,
     stateful_step_count=30,
     deadline=None,
     derandomize=True,

@@ -77,7 +77,7 @@ def test_what_a_file_of_an_address_holds_is_said_at_start(tmp_path: Path) -> Non
     with pytest.raises(ConfigFault, match="secret: cannot be read"):
         addresses(asked)
     (tmp_path / "secret").write_text(WORTH)
-    with pytest.raises(ConfigFault, match="ca.pem: cannot be read"):
+    with pytest.raises(ConfigFault, match=r"ca\.pem: cannot be read"):
         addresses(asked)
     (tmp_path / "ca.pem").write_text("no certificate")
     with pytest.raises(ConfigFault, match="no certificate in PEM"):
