@@ -48,17 +48,19 @@ class Index(Generic[T]):
     def distinct(self, vocabulary: Sequence[Iterable[str]], limit: int) -> Iterator[tuple[Place, list[T]]]:
         """Each different list of rows that names of the vocabulary meet, and the first names that do.
 
-        `vocabulary` has the names of each column; after `limit` combinations the rest is left out.
+        `vocabulary` has the names of each column; what meets the same rows of the columns so far is looked at once,
+        and after `limit` looks the rest is left out.
         """
-        columns = [list(self._masks(column, names).items()) for column, names in enumerate(vocabulary)]
-        seen: set[int] = set()
-        for combination in islice(product(*columns), limit):
-            met = ~0
-            for mask, _ in combination:
-                met &= mask
-            if met not in seen:
-                seen.add(met)
-                yield tuple(name for _, name in combination), [self.rows[number] for number in _bits(met)]
+        met: dict[int, tuple[str, ...]] = {~0: ()}
+        looked = 0
+        for column, names in enumerate(vocabulary):
+            masks, wider = self._masks(column, names), met
+            met = {}
+            for (rows, given), (mask, name) in islice(product(wider.items(), masks.items()), limit - looked):
+                looked += 1
+                met.setdefault(rows & mask, (*given, name))
+        for rows, place in met.items():
+            yield place, [self.rows[number] for number in _bits(rows)]
 
     def _masks(self, column: int, names: Iterable[str]) -> dict[int, str]:
         """For each different set of rows that names of this column leave, as bits, one such name."""
