@@ -4,7 +4,6 @@ import threading
 from collections.abc import Callable
 
 TOLERANCE = 1_000_000  # microseconds: what a clock that is being corrected may move without anybody being told
-MARK_EVERY = 100_000  # microseconds: how often the two clocks are read together
 
 
 class Steady:
@@ -18,7 +17,7 @@ class Steady:
         """`clock` gives microseconds, `ticks` nanoseconds that only go forward."""
         self._clock, self._ticks = clock, ticks
         self._went_back: Callable[[int, int], None] | None = None
-        self._marked, self._since = clock(), ticks()  # an instant the clock showed, and when
+        self._mark = clock(), ticks()  # an instant the clock showed, and when: one value, whoever writes it
         self._telling = threading.RLock()
 
     def tell(self, went_back: Callable[[int, int], None], reached: int = 0) -> None:
@@ -27,28 +26,28 @@ class Steady:
         `reached` is an instant known to have been reached before the process began.
         """
         self._went_back = went_back
-        if reached > self._marked:
-            self._marked, self._since = reached, self._ticks()
+        if reached > self._mark[0]:
+            self._mark = reached, self._ticks()
 
     def __call__(self) -> int:
         """What the clock shows. Raises what `went_back` raises."""
-        now = self._clock()
-        if 0 <= now - self._marked <= MARK_EVERY:
-            return now
-        behind = self._reached() - now
+        now, ticks = self._clock(), self._ticks()
+        behind = self._reached(ticks) - now
         if behind <= 0:
-            self._marked, self._since = now, self._ticks()
+            self._mark = now, ticks
         elif behind > TOLERANCE:
-            self._tell(now)
+            self._tell()
         return now
 
-    def _reached(self) -> int:
-        return self._marked + (self._ticks() - self._since) // 1000
+    def _reached(self, ticks: int) -> int:
+        marked, since = self._mark
+        return marked + (ticks - since) // 1000
 
-    def _tell(self, now: int) -> None:
+    def _tell(self) -> None:
         with self._telling:
-            reached = self._reached()
+            now, ticks = self._clock(), self._ticks()
+            reached = self._reached(ticks)
             if reached - now > TOLERANCE:  # nobody else has told it meanwhile
                 if self._went_back is not None:
                     self._went_back(reached, now)
-                self._marked, self._since = now, self._ticks()
+                self._mark = now, ticks
