@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from msgspec import structs
+from msgspec.structs import replace as with_fields
 
 from sidecar.core.model import Caller, Context, Opening, Request, Resource
 from tests.oracle.days import DAY, SECOND
@@ -401,7 +401,7 @@ class Oracle:
 
 def replaced(request: Request, **fields: Any) -> Request:
     """The question about an object with other values."""
-    return structs.replace(request, resource=structs.replace(request.resource, **fields))
+    return with_fields(request, resource=with_fields(request.resource, **fields))
 
 
 def names_of(request: Request) -> Names:
