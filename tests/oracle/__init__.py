@@ -88,7 +88,7 @@ class Oracle:
         # somebody without the delegators whom it shuts out; else NOT_AVAILABLE.
         plain = self.readings(request, caller, controller, world, now, will=False)
         shown = verdict
-        if self.conceals:
+        if self.conceals and self._may_tell(verdict, met):
             untagged = replaced(request, tags=()) if request.resource.tags else request
             bare = self.readings(untagged, caller, controller, world, now, will=False)
             shown = self._verdict(met, *bare)
@@ -191,6 +191,13 @@ class Oracle:
 
     def _discloses(self, row: Row) -> bool:
         return bool(self.pack["reasons"][row.said["reason"]].get("discloses", False))
+
+    def _may_tell(self, verdict: Verdict, met: list[Row]) -> bool:
+        """Whether a refusal stands at or after the first gate that would tell the patient's will."""
+        gates = self.order["gates"]
+        telling = [gates.index(self._gate(row)) for row in met if self._gate(row) and self._discloses(row)]
+        gate = self._gate(verdict.row) if verdict.row is not None else ""
+        return bool(telling) and (not gate or gates.index(gate) >= min(telling))
 
     def _groups(self, section: str, name: str) -> frozenset[str]:
         """A name and every group it is in."""
