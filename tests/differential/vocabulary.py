@@ -110,6 +110,7 @@ SMALL = (
     "r.context.recipient_identified",
     "r.context.notice_current",
     "r.patient.unable_to_answer",
+    "r.subject.second_category",
     "r.patient.informed",
     "r.subject.same_specialty",
     'r.context.setting("ouvert")',

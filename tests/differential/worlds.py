@@ -122,6 +122,7 @@ class Maker(Facts):
             "prestataire" if rare(0.06) else kind,
             profile,
             profession=random.choice(("10", "10", "60", "")),
+            r1110_2_category=random.choice(("", "", "1", "2a", "2j", "none")),
             structure=random.choice(("S1", "S1", "")),
             units=random.choice(((), (), ("U1",), ("U2",))),
             activity_id=random.choice(("", "a1")),

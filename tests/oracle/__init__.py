@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from msgspec import structs
+from msgspec.structs import replace as with_fields
 
 from sidecar.core.model import Caller, Context, Opening, Request, Resource
 from tests.oracle.days import DAY, SECOND
@@ -88,7 +88,7 @@ class Oracle:
         # somebody without the delegators whom it shuts out; else NOT_AVAILABLE.
         plain = self.readings(request, caller, controller, world, now, will=False)
         shown = verdict
-        if self.conceals:
+        if self.conceals and self._may_tell(verdict, met):
             untagged = replaced(request, tags=()) if request.resource.tags else request
             bare = self.readings(untagged, caller, controller, world, now, will=False)
             shown = self._verdict(met, *bare)
@@ -191,6 +191,13 @@ class Oracle:
 
     def _discloses(self, row: Row) -> bool:
         return bool(self.pack["reasons"][row.said["reason"]].get("discloses", False))
+
+    def _may_tell(self, verdict: Verdict, met: list[Row]) -> bool:
+        """Whether a refusal stands at or after the first gate that would tell the patient's will."""
+        gates = self.order["gates"]
+        telling = [gates.index(self._gate(row)) for row in met if self._gate(row) and self._discloses(row)]
+        gate = self._gate(verdict.row) if verdict.row is not None else ""
+        return bool(telling) and (not gate or gates.index(gate) >= min(telling))
 
     def _groups(self, section: str, name: str) -> frozenset[str]:
         """A name and every group it is in."""
@@ -401,7 +408,7 @@ class Oracle:
 
 def replaced(request: Request, **fields: Any) -> Request:
     """The question about an object with other values."""
-    return structs.replace(request, resource=structs.replace(request.resource, **fields))
+    return with_fields(request, resource=with_fields(request.resource, **fields))
 
 
 def names_of(request: Request) -> Names:
