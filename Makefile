@@ -40,7 +40,7 @@ check: setup  ## style, types, imports, API
 	$(BIN)/dpi-sidecar policy check policies/hospital
 
 test: check  ## everything that must hold
-	$(BIN)/pytest -n 2 --dist loadfile --durations=10
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10
 
 soak: setup  ## the long form of the campaigns: every property tried 25 times more
 	SOAK=1 $(BIN)/pytest --timeout=7200

@@ -34,7 +34,12 @@ from sidecar.v1.break_glass_pb2_grpc import BreakGlassServiceStub
 from sidecar.v1.facts_pb2_grpc import FactsServiceStub
 
 HERE = Path(__file__).parent
-CALLERS = {"dpi": ["dpi", "feed"], "feed": ["feed"], "auditor": ["auditor", "administrator"]}
+CALLERS = {
+    "dpi": ["dpi", "feed"],
+    "feed": ["feed"],
+    "auditor": ["auditor", "administrator"],
+    "reviewer": ["reviewer"],
+}
 ACCOUNT = {"account_type": "nominatif", "status": "actif"}
 SOCKET_PATH_MAX = 100  # sun_path holds 108 bytes
 MARK = ".demo"
@@ -209,6 +214,7 @@ def _invite(sidecar: Sidecar, folder: Path, keep: bool) -> None:
     path.write_text(json.dumps(_timed(question, ""), ensure_ascii=False, indent=2) + "\n")
     where = "in another terminal" if keep else "while `make serve` runs in another terminal"
     click.echo(f"\nTry your own: edit {path}, and {where}:\n")
-    for verb, caller in ((["check", str(path)], "dpi"), (["ledger", "show"], "auditor")):
+    verbs = (["check", str(path)], "dpi"), (["ledger", "show"], "auditor"), (["break-glass", "list"], "reviewer")
+    for verb, caller in verbs:
         reach = ["--address", sidecar.addresses[0], "--token-file", str(folder / f"{caller}.token")]
         click.echo(f"  {shlex.join([sys.argv[0], *verb, *reach])}")

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from sidecar.errors import LedgerUnavailable
@@ -28,8 +29,11 @@ def held(folder: Path) -> int:
 
 def segments(folder: Path) -> list[Segment]:
     """The segments in order; a file whose header is not whole is left out. Raises LedgerUnavailable."""
+    found = []
     try:
-        found = [segment.read_header(number, path) for number, path in segment.numbered(folder)]
+        for number, path in segment.numbered(folder):
+            with suppress(FileNotFoundError):  # let go since the folder was listed: its leaves are in bundles
+                found.append(segment.read_header(number, path))
     except OSError as fault:
         raise _unreadable(fault) from None
     return [part for part in found if part is not None]

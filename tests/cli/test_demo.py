@@ -66,15 +66,16 @@ def test_a_demo_left_running_answers_the_commands_it_prints_and_stops_on_control
         lines.append(line)
         if "The sidecar goes on answering" in line:
             break
-    commands = [shlex.split(line)[1:] for line in lines if re.match(r"  \S+ (check|ledger) ", line)]
+    commands = [shlex.split(line)[1:] for line in lines if re.match(r"  \S+ (check|ledger|break-glass) ", line)]
     answered = [run(*command) for command in commands]
     beside = run("demo", "--folder", folder)
     from_python = asked_as_the_readme_says(short_folder)
     process.send_signal(signal.SIGINT)
     assert finish(process).code == 0
-    assert [said.code for said in answered] == [0, 0], "".join(lines)
+    assert [said.code for said in answered] == [0, 0, 0], "".join(lines)
     assert answered[0].out.startswith("PERMIT  ALLOW_CARE_TEAM")
     assert "open_break_glass MED" in answered[1].out
+    assert "Urgence vitale" in answered[2].out
     assert from_python.stdout == "ALLOW_CARE_TEAM\n", from_python.stderr
     assert (beside.code, beside.out) == (4, "")
     assert "a demo is running in" in beside.err
