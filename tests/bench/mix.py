@@ -26,6 +26,7 @@ from sidecar.core.model import (
 )
 
 UNITS, SHIFTS, PATIENTS = 40, 10, 1_000
+TEMPORARY = 1_000  # secretaries of a unit that no feed knows: nobody is refused so often that it counts
 KINDS = ("assignment", "stay", "relation", "directive", "delegation", "record_state", "alias", "contract", "call")
 PROFILES = ("medecin", "medecin", "infirmier", "interne", "secretaire_medicale", "agent_admission")
 SOURCE = "banc"
@@ -80,9 +81,9 @@ def questions(count: int, now: int, seed: int = 20_261_122) -> Iterator[tuple[Re
         yield SORTS[chosen][0](chance, n, now)
 
 
-def _subject(chance: random.Random, unit: int, n: int) -> Subject:
+def _subject(chance: random.Random, unit: int, n: int, shifts: int = SHIFTS) -> Subject:
     kind = "professionnel" if PROFILES[n] in ("medecin", "interne", "infirmier") else "personnel"
-    who = staff(unit, n, chance.randrange(SHIFTS))
+    who = staff(unit, n, chance.randrange(shifts))
     return Subject(who, kind, PROFILES[n], units=(unit_of(unit),), account_type="nominatif", status="actif")
 
 
@@ -129,7 +130,7 @@ def _masked(chance: random.Random, n: int, now: int) -> tuple[Request, Expected]
 def _secretary(chance: random.Random, n: int, now: int) -> tuple[Request, Expected]:
     about = chance.randrange(PATIENTS)
     return (
-        _request(_subject(chance, about % UNITS, 4), "read", _document(n, about, "cr"), "soins", now),
+        _request(_subject(chance, about % UNITS, 4, TEMPORARY), "read", _document(n, about, "cr"), "soins", now),
         ("DENY", "PROFILE_CATEGORY"),
     )
 
