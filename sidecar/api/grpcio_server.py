@@ -94,17 +94,25 @@ class Together:
         self._waiting.put(None)
 
     def _serve(self) -> None:
-        while not self._closed:
-            taken = [self._waiting.get(), *self._taken()]
-            self._closed = None in taken
-            places = [place for place in taken if place is not None]
+        try:
+            while not self._closed:
+                taken = [self._waiting.get(), *self._taken()]
+                self._closed = None in taken
+                self._decide([place for place in taken if place is not None])
+        finally:
+            # However it ends: nobody may wait for a thread that is no more.
+            self._closed = True
+            self._let_go()
+
+    def _decide(self, places: Sequence[Place]) -> None:
+        try:
             wanted = [place for place in places if place.wanted()]
             outgoing = self._method.serve([place.incoming for place in wanted]) if wanted else []
             for place, out in zip(wanted, outgoing, strict=True):
                 place.outgoing = out
+        finally:
             for place in places:
                 place.answered.release()
-        self._let_go()
 
     def _let_go(self) -> None:
         """Leave unanswered what came after the end: whoever puts a place there looks whether it has come."""

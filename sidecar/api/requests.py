@@ -93,7 +93,7 @@ def question(payload: bytes) -> Request:
     subject, resource, authentication = parts.subject, parts.resource, parts.authentication
     device, context = parts.device, parts.context
     if not (subject and resource):
-        check(access_pb2.CheckAccessRequest.FromString(payload))
+        _checked(access_pb2.CheckAccessRequest, payload)
     facts: tuple[Fact, ...] = ()
     if parts.facts:
         message = _checked(access_pb2.CheckAccessRequest, payload)

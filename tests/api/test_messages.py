@@ -294,3 +294,8 @@ def test_records_are_asked_for_a_thousand_at_a_time_and_a_hundred_by_default() -
     message.limit = 1001
     with pytest.raises(InvalidRequest, match="limit"):
         requests.records_query(message.SerializeToString())
+
+
+def test_a_part_that_is_garbled_is_an_invalid_request_even_where_others_are_missing():
+    with pytest.raises(InvalidRequest, match=r"not a sidecar\.v1\.CheckAccessRequest"):
+        requests.question(b"\x3a\x01\x0a")  # a context that ends in the middle of its first field, and no subject
