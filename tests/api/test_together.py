@@ -3,8 +3,6 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
-
 from sidecar.api.callers import NOBODY
 from sidecar.api.grpcio_server import NOT_WANTED, Together
 from sidecar.api.methods import Incoming, Method
@@ -53,8 +51,9 @@ def test_who_comes_after_the_end_is_told_so_at_once():
     assert together.answer(incoming(), yes) is NOT_WANTED
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_thread_that_dies_leaves_nobody_waiting():
+def test_a_thread_that_dies_leaves_nobody_waiting(monkeypatch):
+    died = threading.Event()
+    monkeypatch.setattr(threading, "excepthook", lambda _: died.set())
     together = Together(Method(lambda calls: [b"!"] * len(calls), frozenset({"dpi"}), 100))
 
     def broken():
@@ -63,3 +62,4 @@ def test_a_thread_that_dies_leaves_nobody_waiting():
     with ThreadPoolExecutor(2) as pool:
         assert pool.submit(together.answer, incoming(), broken).result(PATIENCE) is NOT_WANTED
         assert pool.submit(together.answer, incoming(), yes).result(PATIENCE) is NOT_WANTED
+    assert died.wait(PATIENCE)

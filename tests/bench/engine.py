@@ -192,7 +192,7 @@ def recorded() -> list[Asked]:
     made = []
     for request, (effect, reason) in mix.questions(QUESTIONS * 5, NOW):
         patient = request.resource.patient_id
-        known = builders.snapshot([*staff[request.subject.id], *patients[patient]], patient=patient)
+        known = builders.snapshot([*staff.get(request.subject.id, ()), *patients[patient]], patient=patient)
         made.append(Asked(request, known, effect, reason, frozenset()))
     return made
 

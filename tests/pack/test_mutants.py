@@ -1,7 +1,7 @@
 """The stories notice what somebody could have written instead of a row or a number of the hospital pack.
 
 Every deleted row, and of the other faults a share drawn once for all (SOAK=1: each of them), has to be noticed;
-`python -m tests.pack.mutants` prints the whole table. What no story notices is in survivors.toml, with the reason.
+`python -m tests.pack.mutants` prints the whole table. What no story notices is in survivors/*.toml, with the reason.
 """
 
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.pack.mutants import Campaign, campaign, table
 from tests.pack.mutations import DELETED
 
-SURVIVORS = Path(__file__).parent / "survivors.toml"
+SURVIVORS = Path(__file__).parent / "survivors"
 SHARE = 1.0 if os.environ.get("SOAK") else 0.12
 KILLED = 0.95
 
@@ -24,8 +24,8 @@ def tried() -> Campaign:
 
 def explained() -> dict[str, str]:
     """The survivors that are explained: name → why no story can or need notice them."""
-    groups = tomllib.loads(SURVIVORS.read_text())["survivors"]
-    return {name: group["why"] for group in groups for name in group["mutants"]}
+    files = [tomllib.loads(file.read_text()) for file in sorted(SURVIVORS.glob("*.toml"))]
+    return {name: group["why"] for file in files for group in file["survivors"] for name in group["mutants"]}
 
 
 def test_no_row_of_any_table_is_there_for_nothing():
