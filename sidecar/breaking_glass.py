@@ -6,7 +6,7 @@ Where the store cannot be written, an opening or an end goes to the ledger first
 
 from msgspec.structs import replace
 
-from sidecar.core import break_glass
+from sidecar.core import break_glass, legal_basis
 from sidecar.core.break_glass import Event, GrantTerms, State
 from sidecar.core.change import Counts, GrantChange, GrantEvent
 from sidecar.core.model import (
@@ -57,7 +57,10 @@ class BreakingGlass(TellingOfGrants):
                 grant = _granted(self._ids(), caller, controller_id, opening, terms, now)
                 self._save("open_grant", grant, caller, opening.request_id, said, now, writable)
         question = _question(policies, opening, controller_id)
-        checked = Checked(question, caller, decision, policies.ref, snapshot.tenant.seq, opening_at=instant)
+        basis = legal_basis.of(policies.pack, question.purpose)
+        checked = Checked(
+            question, caller, decision, policies.ref, snapshot.tenant.seq, opening_at=instant, legal_basis=basis
+        )
         return self._answered(policies, checked, now, opening.language), grant if terms is not None else None
 
     def open_for(self, caller: Caller, request: Request) -> tuple[Answer | None, Grant | None]:
@@ -228,7 +231,8 @@ class BreakingGlass(TellingOfGrants):
         known = {**snapshot.tenant.grants, grant.id: grant}
         snapshot = replace(snapshot, tenant=replace(snapshot.tenant, grants=known))
         decision = policies.evaluate(request, caller, grant.controller_id, snapshot, now)
-        checked = Checked(request, caller, decision, policies.ref, snapshot.tenant.seq)
+        basis = legal_basis.of(policies.pack, request.purpose)
+        checked = Checked(request, caller, decision, policies.ref, snapshot.tenant.seq, legal_basis=basis)
         return self._answered(policies, checked, now, asking.language)
 
     def _answered(self, policies: PolicySet, checked: Checked, now: int, language: str) -> Answer:

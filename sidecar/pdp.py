@@ -7,6 +7,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from sidecar.core import legal_basis
 from sidecar.core.bundle import Snapshot
 from sidecar.core.model import Answer, Caller, Effect, ItemFault, Request
 from sidecar.core.policy import PolicySet
@@ -200,7 +201,8 @@ class Pdp:
         with self._counting:
             self._counters.note(*who, decision.effect is Effect.PERMIT, now)
         elapsed = (self._ticks() - started) // 1000
-        return Checked(request, caller, decision, policies.ref, snapshot.tenant.seq, elapsed)
+        basis = legal_basis.of(policies.pack, request.purpose, request.context.legal_basis)
+        return Checked(request, caller, decision, policies.ref, snapshot.tenant.seq, elapsed, legal_basis=basis)
 
     def _answer(
         self, policies: PolicySet, outcome: Checked | Declined, places: Iterator[Recorded]

@@ -74,6 +74,7 @@ def response(recalled: Recalled) -> admin_pb2.RecallDecisionResponse:
         required=[
             admin_pb2.RequiredSources(kind=kind, sources=sources) for kind, sources in sorted(tenant.required.items())
         ],
+        legal_basis=checked.legal_basis,
     )
 
 
@@ -132,6 +133,7 @@ def recalled(said: admin_pb2.RecallDecisionResponse) -> Recalled:
         value(PolicyRef, said.policy),
         said.facts_sequence,
         opening_at=judged_at if said.opening else 0,
+        legal_basis=said.legal_basis,
     )
     found = Found(said.decision_id, said.record.index, instant(said.recorded_at), checked)
     return Recalled(said.record.origin, found, said.controller_id, _snapshot(said, checked))

@@ -10,7 +10,7 @@ from sidecar.authoring.bundle import Bundle, compile_bundle
 from sidecar.authoring.stories import Answered, Failure, Outcome, Refusal, tell
 from sidecar.authoring.story import Batch, Close, Open, Review, Step, Story, Write
 from sidecar.authoring.story_facts import StoryFacts
-from sidecar.core import break_glass
+from sidecar.core import break_glass, legal_basis
 from sidecar.core.break_glass import Event, GrantTerms
 from sidecar.core.bundle import Snapshot
 from sidecar.core.model import Caller, Decision, Effect, Grant, ItemFault, Opening, Request, Resource
@@ -82,7 +82,7 @@ class CoreAsker:
             )
             self._facts.keep(grant)
             self._grants[opening.name] = grant.id
-        return Answered(decision, decision)
+        return self._answered(decision, self._policies.pack.break_glass.purpose)
 
     def close(self, step: Step, closing: Close) -> Outcome:
         """Nothing, or the decision on ending somebody else's; NOT_FOUND where the caller may not ask for that."""
@@ -132,7 +132,7 @@ class CoreAsker:
         request = question(self._policies.pack.break_glass, asking, action, grant)
         snapshot = self._facts.snapshot(step.caller.tenant, grant.controller_id, grant.patient_id, step.at)
         decision = self._policies.evaluate(request, step.caller, grant.controller_id, snapshot, step.at)
-        return Answered(decision, decision)
+        return self._answered(decision, request.purpose)
 
     def write(self, step: Step, writing: Write) -> Outcome:
         """Nothing: the facts are known from this step on."""
@@ -173,7 +173,10 @@ class CoreAsker:
         counted = replace(snapshot, usage=self._counters.usage(*who, step.at))
         decision = self._policies.evaluate(request, step.caller, controller, counted, step.at)
         self._counters.note(*who, decision.effect is Effect.PERMIT, step.at)
-        return Answered(decision, decision)
+        return self._answered(decision, request.purpose, request.context.legal_basis)
+
+    def _answered(self, decision: Decision, purpose: str, basis: str = "") -> Answered:
+        return Answered(decision, decision, legal_basis.of(self._policies.pack, purpose, basis))
 
 
 class Report(Struct, frozen=True):

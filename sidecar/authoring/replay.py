@@ -6,11 +6,12 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sidecar.core import instants
+from sidecar.core import instants, legal_basis
 from sidecar.core.bundle import Snapshot
 from sidecar.core.model import Decision, Opening, Request
 from sidecar.core.policy import PolicySet
 from sidecar.core.recall import Recalled
+from sidecar.core.record import Checked
 
 FACTS_UNAVAILABLE = "FACTS_UNAVAILABLE"
 
@@ -36,15 +37,16 @@ class Replay(Struct, frozen=True):
 
 def replay(recalled: Recalled, policies: PolicySet) -> Replay:
     """Take a recalled decision again with this policy set, and compare."""
-    recorded = recalled.found.checked.decision
+    checked = recalled.found.checked
+    recorded = checked.decision
     decision = again(recalled, policies, recalled.snapshot)
-    differences = _differences(recorded, decision)
+    basis, differences = _basis(checked, policies), _differences(recorded, decision)
     if differences and FACTS_UNAVAILABLE in (recorded.true_reason, *recorded.also):
         # The record does not tell a feed that is behind from a store that failed: then no fact of the patient was seen.
         blind = again(recalled, policies, replace(recalled.snapshot, patient=None))
         if not _differences(recorded, blind):
-            return Replay(blind, (), unread=True)
-    return Replay(decision, differences)
+            return Replay(blind, basis, unread=True)
+    return Replay(decision, (*differences, *basis))
 
 
 def again(recalled: Recalled, policies: PolicySet, snapshot: Snapshot) -> Decision:
@@ -76,6 +78,13 @@ def opening(request: Request) -> Opening:
 def _differences(recorded: Decision, found: Decision) -> tuple[Difference, ...]:
     shown = ((name, show(recorded), show(found)) for name, show in SHOWN.items())
     return tuple(Difference(name, before, after) for name, before, after in shown if before != after)
+
+
+def _basis(checked: Checked, policies: PolicySet) -> tuple[Difference, ...]:
+    """Whether another legal basis would be recorded now; records made before it was kept hold none."""
+    request, recorded = checked.request, checked.legal_basis
+    found = legal_basis.of(policies.pack, request.purpose, request.context.legal_basis)
+    return (Difference("legal_basis", recorded, found),) if recorded and recorded != found else ()
 
 
 def _json(value: object) -> str:

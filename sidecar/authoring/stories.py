@@ -10,10 +10,14 @@ from sidecar.core.model import Advice, Decision, Obligation, Request
 
 
 class Answered(Struct, frozen=True):
-    """A decision as the caller sees it, and as the leaf keeps it where the asker can read the leaf."""
+    """A decision as the caller sees it, and as the leaf keeps it where the asker can read the leaf.
+
+    `legal_basis` is what the leaf keeps beside it.
+    """
 
     seen: Decision
     kept: Decision | None = None
+    legal_basis: str = ""
 
 
 class Refusal(Struct, frozen=True):
@@ -144,6 +148,8 @@ def _unlike_record(expect: Expect | None, got: Outcome | tuple[Outcome, ...]) ->
     if expect is not None and isinstance(got, Answered) and got.kept is not None:
         for text in _unlike_decision(expect, got.kept, got.kept):
             yield f"the record: {text}"
+        if expect.legal_basis not in (None, got.legal_basis):
+            yield f"the record: expected legal_basis {expect.legal_basis}, got {got.legal_basis or 'none'}"
 
 
 def _unlike_decision(expect: ExpectOne, seen: Decision, kept: Decision | None) -> Iterator[str]:

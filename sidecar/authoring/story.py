@@ -47,6 +47,7 @@ class Expect(ExpectOne, frozen=True, forbid_unknown_fields=True):
     """What a step must bring: one answer, or the answers of a batch in order."""
 
     items: tuple[ExpectOne, ...] | None = None
+    legal_basis: str | None = None  # of a record: the basis it keeps (art. 6 GDPR)
 
 
 class Open(Struct, frozen=True):

@@ -89,6 +89,7 @@ class CheckSecrets(Struct, frozen=True, array_like=True):
     request: Request
     rest: Secrets
     opening_at: int = 0
+    legal_basis: str = ""
 
 
 class BatchSecrets(Struct, frozen=True, array_like=True):
@@ -97,6 +98,7 @@ class BatchSecrets(Struct, frozen=True, array_like=True):
     request: Request
     items: tuple[tuple[str, Resource, Secrets], ...]
     malformed: tuple[str, ...]  # the fields, in the order of the indexes
+    legal_basis: str = ""
 
 
 class ChangeSecrets(Struct, frozen=True, array_like=True):

@@ -46,7 +46,7 @@ def encode(entry: Entry, id_: bytes, now: int, keys: Keys, since: int = 0) -> by
 def _check(entry: Checked, id_: bytes, now: int, keys: Keys, _since: int) -> bytes:
     request, caller, decision = entry.request, entry.caller, entry.decision
     tenant = caller.tenant
-    secrets = CheckSecrets(request, _secrets(decision), entry.opening_at)
+    secrets = CheckSecrets(request, _secrets(decision), entry.opening_at, entry.legal_basis)
     return _encode(
         CheckLeaf(
             now,
@@ -76,7 +76,7 @@ def _batch(entry: CheckedBatch, id_: bytes, now: int, keys: Keys, _since: int) -
     tenant = caller.tenant
     patients = dict.fromkeys(item.request.resource.patient_id for item in entry.items)
     items = tuple([(item.request.action, item.request.resource, _secrets(item.decision)) for item in entry.items])
-    secrets = BatchSecrets(request, items, tuple([field for _, field in entry.malformed]))
+    secrets = BatchSecrets(request, items, tuple([field for _, field in entry.malformed]), first.legal_basis)
     return _encode(
         BatchLeaf(
             now,
@@ -150,6 +150,7 @@ def _shares(item: Checked, first: Checked) -> bool:
         (item.caller is first.caller or item.caller == first.caller)
         and (item.policy is first.policy or item.policy == first.policy)
         and item.facts_seq == first.facts_seq
+        and item.legal_basis == first.legal_basis
         and (ours.subject is theirs.subject or ours.subject == theirs.subject)
         and (ours.authentication is theirs.authentication or ours.authentication == theirs.authentication)
         and (ours.device is theirs.device or ours.device == theirs.device)
@@ -218,13 +219,19 @@ def open_leaf(leaf: Leaf, keys: Keys) -> Entry:
 
 def _open_check(leaf: CheckLeaf, keys: Keys) -> Checked:
     secrets = _decode_check(keys.unseal(leaf.id, leaf.sealed))
-    return _checked(leaf, leaf.outcome, secrets.request, secrets.rest, secrets.opening_at)
+    return _checked(leaf, leaf.outcome, secrets.request, secrets.rest, secrets.legal_basis, secrets.opening_at)
 
 
 def _open_batch(leaf: BatchLeaf, keys: Keys) -> CheckedBatch:
     secrets = _decode_batch(keys.unseal(leaf.id, leaf.sealed))
     items = [
-        _checked(leaf, outcome, msgspec.structs.replace(secrets.request, action=action, resource=resource), rest)
+        _checked(
+            leaf,
+            outcome,
+            msgspec.structs.replace(secrets.request, action=action, resource=resource),
+            rest,
+            secrets.legal_basis,
+        )
         for outcome, (action, resource, rest) in zip(leaf.outcomes, secrets.items, strict=True)
     ]
     return CheckedBatch(tuple(items), tuple(zip(leaf.malformed, secrets.malformed, strict=True)))
@@ -275,7 +282,12 @@ def _caller(leaf: Common, part: CallerPart) -> Caller:
 
 
 def _checked(
-    leaf: CheckLeaf | BatchLeaf, outcome: OutcomePart, request: Request, rest: Secrets, opening_at: int = 0
+    leaf: CheckLeaf | BatchLeaf,
+    outcome: OutcomePart,
+    request: Request,
+    rest: Secrets,
+    legal_basis: str,
+    opening_at: int = 0,
 ) -> Checked:
     policy = leaf.policy
     return Checked(
@@ -286,6 +298,7 @@ def _checked(
         leaf.facts_seq,
         outcome.elapsed_us,
         opening_at,
+        legal_basis,
     )
 
 

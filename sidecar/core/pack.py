@@ -10,6 +10,7 @@ from msgspec import Struct, field
 
 Seconds = int
 Strings = tuple[str, ...]
+SetBy = Literal["law", "guidance", "proposal"]
 
 
 class About(Struct, frozen=True, forbid_unknown_fields=True):
@@ -169,12 +170,20 @@ class Job(Struct, frozen=True, forbid_unknown_fields=True):
     write_categories: Strings = ()  # what a write is limited to; every category of the job when empty
 
 
+class Basis(Struct, frozen=True, forbid_unknown_fields=True):
+    """[legal_bases.X]: the basis of art. 6(1) GDPR that a purpose rests on, its source, and who sets it."""
+
+    basis: str
+    source: str
+    set_by: SetBy
+
+
 class Setting(Struct, frozen=True, forbid_unknown_fields=True):
     """[settings.X]: a switch or a number, its source, and who sets it."""
 
     value: bool | int | str
     source: str
-    set_by: Literal["law", "guidance", "proposal"]
+    set_by: SetBy
     unit: str = ""  # of a number: `s` for seconds, else a word
 
 
@@ -182,7 +191,7 @@ class Origin(Struct, frozen=True, forbid_unknown_fields=True):
     """[origins."path.of.a.key"]: where a number or list outside [settings] comes from, and who sets it."""
 
     source: str
-    set_by: Literal["law", "guidance", "proposal"]
+    set_by: SetBy
 
 
 class Show(Struct, frozen=True, forbid_unknown_fields=True):
@@ -203,6 +212,7 @@ class Pack(Struct, frozen=True, forbid_unknown_fields=True, rename={"import_": "
     break_glass: BreakGlass
     freshness: Freshness
     settings: dict[str, Setting]
+    legal_bases: dict[str, Basis] = field(default_factory=dict)  # by purpose; a pack in which one lacks is refused
     jobs: dict[str, Job] = field(default_factory=dict)
     origins: dict[str, Origin] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)  # sources that are no requirement number: what they are

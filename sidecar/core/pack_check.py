@@ -10,6 +10,7 @@ from sidecar.core import obligations
 from sidecar.core.casbin_text import NAME, Cell, Duty, Rows, Rule
 from sidecar.core.compiled import gate_of
 from sidecar.core.expression import Nouns, terms
+from sidecar.core.legal_basis import BASES
 from sidecar.core.model import KINDS
 from sidecar.core.pack import Pack
 from sidecar.core.question import ANSWER_MAX_AGE, MASK_DISCLOSURE
@@ -144,6 +145,7 @@ def pack_faults(pack: Pack, groups: Mapping[str, Collection[str]], own_reasons: 
     yield from _reason_faults(pack, own_reasons)
     yield from _break_glass_faults(pack, plain, names)
     yield from _setting_faults(pack)
+    yield from _basis_faults(pack)
     for name, job in pack.jobs.items():
         if name not in plain["g"]:
             yield ("jobs", name), f"job `{name}` is no profile; add it to vocabulary.profiles"
@@ -283,6 +285,20 @@ def _setting_faults(pack: Pack) -> Iterator[PackFault]:
         yield ("settings", ANSWER_MAX_AGE), "the longest age of an answer is a number of seconds"
     if disclosure is not None and disclosure.value not in DISCLOSURES:
         yield ("settings", MASK_DISCLOSURE), f"`{disclosure.value}` is none of {', '.join(DISCLOSURES)}"
+
+
+def _basis_faults(pack: Pack) -> Iterator[PackFault]:
+    """S-192: each purpose rests on one of the bases of art. 6 GDPR; one that is always denied rests on none."""
+    vocabulary, based = pack.vocabulary, pack.legal_bases
+    for name in vocabulary.purposes:
+        if name not in based and name not in vocabulary.denied_purposes:
+            yield ("vocabulary", "purposes"), f"purpose `{name}` has no legal basis; state it under [legal_bases]"
+    for name, said in based.items():
+        if said.basis not in BASES:
+            yield ("legal_bases", name), f"`{said.basis}` is no basis of art. 6 GDPR; write one of {', '.join(BASES)}"
+        if name in vocabulary.denied_purposes:
+            yield ("legal_bases", name), f"purpose `{name}` is always denied and rests on nothing; remove it"
+    yield from _unknown(("legal_bases",), based, known(pack)["g4"], "purpose")
 
 
 def _unknown(path: tuple[str, ...], listed: Iterable[str], names: Collection[str], kind: str) -> Iterator[PackFault]:

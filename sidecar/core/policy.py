@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from sidecar.core import legal_basis
 from sidecar.core.break_glass import GrantTerms
 from sidecar.core.bundle import Snapshot
 from sidecar.core.compiled import Compiled
@@ -111,7 +112,8 @@ class PolicySet:
         """The first field without which the request is no question, None when it is one (3.0.1)."""
         subject, resource, without = request.subject, request.resource, self.pack.vocabulary.without_patient
         said = subject.id and subject.kind and subject.profile and request.action and request.purpose
-        if said and resource.category and resource.patient_id:
+        basis = request.context.legal_basis
+        if said and resource.category and resource.patient_id and not basis:
             return None
         required = (
             ("subject.id", subject.id),
@@ -127,6 +129,8 @@ class PolicySet:
         needs_patient = request.action not in without.actions and resource.category not in without.categories
         if needs_patient and not resource.patient_id:
             return ItemFault("resource.patient_id", f"required for `{request.action}` of `{resource.category}`")
+        if basis and basis not in legal_basis.BASES:
+            return ItemFault("context.legal_basis", f"one of {', '.join(legal_basis.BASES)}, or left out")
         return None
 
     def message(self, reason: str, effect: Effect, language: str) -> str:

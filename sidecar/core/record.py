@@ -15,6 +15,7 @@ class Checked(Struct, frozen=True):
     facts_seq: int
     elapsed_us: int = 0
     opening_at: int = 0  # of the opening of a grant, the instant it was judged at; 0 for a plain question
+    legal_basis: str = ""  # of art. 6 GDPR: the request's own, else its purpose's; empty in records made without one
 
 
 class CheckedBatch(Struct, frozen=True):

@@ -316,7 +316,8 @@ _CLEAR: dict[type, Callable[[Any], Shown]] = {
 
 
 def _opened_check(entry: Checked) -> Shown:
-    return {"request": instants.encode(entry.request), **_opened_decision(entry.decision)}
+    shown = {"request": instants.encode(entry.request), "legal_basis": entry.legal_basis}
+    return shown | _opened_decision(entry.decision)
 
 
 def _opened_batch(entry: CheckedBatch) -> Shown:

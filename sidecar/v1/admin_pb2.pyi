@@ -211,7 +211,7 @@ class RequiredSources(_message.Message):
     def __init__(self, kind: _Optional[str] = ..., sources: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class RecallDecisionResponse(_message.Message):
-    __slots__ = ("decision_id", "record", "recorded_at", "request", "opening", "judged_at", "caller", "controller_id", "policy", "facts_sequence", "outcome", "patient_facts", "staff_facts", "grants", "watermarks", "required")
+    __slots__ = ("decision_id", "record", "recorded_at", "request", "opening", "judged_at", "caller", "controller_id", "policy", "facts_sequence", "outcome", "patient_facts", "staff_facts", "grants", "watermarks", "required", "legal_basis")
     DECISION_ID_FIELD_NUMBER: _ClassVar[int]
     RECORD_FIELD_NUMBER: _ClassVar[int]
     RECORDED_AT_FIELD_NUMBER: _ClassVar[int]
@@ -228,6 +228,7 @@ class RecallDecisionResponse(_message.Message):
     GRANTS_FIELD_NUMBER: _ClassVar[int]
     WATERMARKS_FIELD_NUMBER: _ClassVar[int]
     REQUIRED_FIELD_NUMBER: _ClassVar[int]
+    LEGAL_BASIS_FIELD_NUMBER: _ClassVar[int]
     decision_id: str
     record: _access_pb2.RecordReference
     recorded_at: _timestamp_pb2.Timestamp
@@ -244,7 +245,8 @@ class RecallDecisionResponse(_message.Message):
     grants: _containers.RepeatedCompositeFieldContainer[RecalledGrant]
     watermarks: _containers.RepeatedCompositeFieldContainer[_facts_pb2.Watermark]
     required: _containers.RepeatedCompositeFieldContainer[RequiredSources]
-    def __init__(self, decision_id: _Optional[str] = ..., record: _Optional[_Union[_access_pb2.RecordReference, _Mapping]] = ..., recorded_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request: _Optional[_Union[_access_pb2.CheckAccessRequest, _Mapping]] = ..., opening: _Optional[bool] = ..., judged_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., caller: _Optional[_Union[RecordedCaller, _Mapping]] = ..., controller_id: _Optional[str] = ..., policy: _Optional[_Union[_access_pb2.PolicyRevision, _Mapping]] = ..., facts_sequence: _Optional[int] = ..., outcome: _Optional[_Union[RecordedOutcome, _Mapping]] = ..., patient_facts: _Optional[_Iterable[_Union[RecalledFact, _Mapping]]] = ..., staff_facts: _Optional[_Iterable[_Union[RecalledFact, _Mapping]]] = ..., grants: _Optional[_Iterable[_Union[RecalledGrant, _Mapping]]] = ..., watermarks: _Optional[_Iterable[_Union[_facts_pb2.Watermark, _Mapping]]] = ..., required: _Optional[_Iterable[_Union[RequiredSources, _Mapping]]] = ...) -> None: ...
+    legal_basis: str
+    def __init__(self, decision_id: _Optional[str] = ..., record: _Optional[_Union[_access_pb2.RecordReference, _Mapping]] = ..., recorded_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request: _Optional[_Union[_access_pb2.CheckAccessRequest, _Mapping]] = ..., opening: _Optional[bool] = ..., judged_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., caller: _Optional[_Union[RecordedCaller, _Mapping]] = ..., controller_id: _Optional[str] = ..., policy: _Optional[_Union[_access_pb2.PolicyRevision, _Mapping]] = ..., facts_sequence: _Optional[int] = ..., outcome: _Optional[_Union[RecordedOutcome, _Mapping]] = ..., patient_facts: _Optional[_Iterable[_Union[RecalledFact, _Mapping]]] = ..., staff_facts: _Optional[_Iterable[_Union[RecalledFact, _Mapping]]] = ..., grants: _Optional[_Iterable[_Union[RecalledGrant, _Mapping]]] = ..., watermarks: _Optional[_Iterable[_Union[_facts_pb2.Watermark, _Mapping]]] = ..., required: _Optional[_Iterable[_Union[RequiredSources, _Mapping]]] = ..., legal_basis: _Optional[str] = ...) -> None: ...
 
 class RotateSigningKeyRequest(_message.Message):
     __slots__ = ()

@@ -293,6 +293,9 @@ def _parameters(random: Random) -> dict[str, Any]:
             ),
             "allow_rank": ["ALLOW_GRANT", *random.sample(ALLOWED[1:], 4)],
         },
+        "legal_bases": {
+            purpose: {"basis": "contrat", "source": "S-1", "set_by": "proposal"} for purpose in PURPOSES[:3]
+        },
         "reasons": reasons,
         "obligations": {
             "LOG": {"params": ["delegator"], "merge": "union"},

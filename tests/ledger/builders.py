@@ -5,6 +5,7 @@ import zlib
 from pathlib import Path
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from sidecar.core.model import (
     Advice,
@@ -47,7 +48,8 @@ def a_decision(effect=Effect.PERMIT, reason="IN_CARE", **fields):
 
 
 def a_check(subject="dr-nuit", patient="P1", caller=CALLER, decision=None, **fields):
-    return Checked(a_request(subject, patient, **fields), caller, decision or a_decision(), POLICY, 12, 33)
+    request = a_request(subject, patient, **fields)
+    return Checked(request, caller, decision or a_decision(), POLICY, 12, 33, legal_basis="obligation_legale")
 
 
 def a_batch(count=3, **fields):
@@ -132,7 +134,7 @@ decisions = st.builds(
     words,
 )
 policies = st.builds(PolicyRef, texts, texts, texts)
-checks = st.builds(Checked, requests, callers, decisions, policies, instants, instants)
+checks = st.builds(Checked, requests, callers, decisions, policies, instants, instants, legal_basis=texts)
 
 
 @st.composite
@@ -145,7 +147,7 @@ def batches(draw):
             common.subject, draw(texts), draw(resources), common.purpose,
             common.authentication, common.device, common.context, common.facts,
         )  # fmt: skip
-        items.append(Checked(request, first.caller, draw(decisions), first.policy, first.facts_seq, draw(instants)))
+        items.append(replace(first, request=request, decision=draw(decisions), elapsed_us=draw(instants)))
     malformed = draw(st.lists(st.tuples(st.integers(0, 500), texts), max_size=2))
     return CheckedBatch(tuple(items), tuple(malformed))
 

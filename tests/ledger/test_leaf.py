@@ -30,6 +30,7 @@ from tests.ledger.builders import (
 RUN = bytes(range(12))
 KEYS = MonthKeys("2026-03", b"p" * 32, b"c" * 32, RUN)
 GOLDEN = Path(__file__).parent.parent / "golden" / "leaves.txt"
+BEFORE_LEGAL_BASES = GOLDEN.with_name("leaves_before_legal_bases.txt")
 ONE_OF_EACH = {
     "check": a_check(decision=a_decision(obligations=(Obligation("COSIGN_BY", {"senior": "dr-chef"}),))),
     "batch": a_batch(),
@@ -85,6 +86,23 @@ def test_the_bytes_of_each_kind_are_those_written_down():
     assert lines == GOLDEN.read_text()
 
 
+def test_a_leaf_written_before_legal_bases_were_kept_is_read_as_it_was():
+    def without(entry):
+        return msgspec.structs.replace(entry, legal_basis="")
+
+    before = {**ONE_OF_EACH, "check": without(ONE_OF_EACH["check"])}
+    before["batch"] = CheckedBatch(tuple(map(without, ONE_OF_EACH["batch"].items)), ONE_OF_EACH["batch"].malformed)
+    kept = dict(line.split() for line in BEFORE_LEGAL_BASES.read_text().splitlines())
+    read = {kind: leaf_bytes.open_leaf(leaf.decode(bytes.fromhex(data)), KEYS) for kind, data in kept.items()}
+    assert read == before
+
+
+def test_a_batch_whose_items_rest_on_two_bases_is_not_recorded_as_one():
+    one, other = a_check(), msgspec.structs.replace(a_check(), legal_basis="contrat")
+    with pytest.raises(ValueError, match="action and resource only"):
+        leaf_bytes.encode(CheckedBatch((one, other)), leaf_id(RUN, 1), NOW, KEYS)
+
+
 @pytest.mark.parametrize("kind", ONE_OF_EACH)
 def test_a_leaf_begins_with_its_kind_and_version_the_instant_and_the_id(kind):
     data = leaf_bytes.encode(ONE_OF_EACH[kind], leaf_id(RUN, 5), NOW, KEYS)
@@ -105,6 +123,7 @@ NAMES = {
     "digest": "zq" * 32,
     "field": "zq-typed-by-somebody",
     "filter": "zq-ipp-looked-for",
+    "basis": "zq-basis-typed",
 }
 
 
@@ -127,7 +146,7 @@ def _entries_naming_everybody():
         advice=(Advice("TELL", {"to": NAMES["subject"]}),),
         relied=(Relied("adt", NAMES["fact"], 4),),
     )
-    check = msgspec.structs.replace(a_check(decision=decision), request=request)
+    check = msgspec.structs.replace(a_check(decision=decision), request=request, legal_basis=NAMES["basis"])
     change = a_change(patient=NAMES["patient"], detail=NAMES["justification"])
     change = msgspec.structs.replace(
         change,

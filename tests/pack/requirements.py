@@ -58,7 +58,9 @@ def pack() -> Pack:
     said = tomllib.loads((PACK / "pack.toml").read_text())
     lines = [line for file in sorted((PACK / "rules").glob("*.csv")) for line in file.read_text().splitlines()]
     written = [[field.strip() for field in line.split(",")] for line in lines if line and not line.startswith("#")]
-    sourced = {f"settings.{name}": each for name, each in said["settings"].items()} | said.get("origins", {})
+    sourced = {
+        f"{table}.{name}": each for table in ("settings", "legal_bases") for name, each in said[table].items()
+    } | said.get("origins", {})
     return Pack(
         rows=tuple((fields[1], tuple(fields[-1].split())) for fields in written),
         parameters=tuple((name, tuple(each["source"].split())) for name, each in sourced.items()),

@@ -3,6 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
+from sidecar.core import legal_basis
 from sidecar.core.model import Advice, Caller, Effect, Obligation, Offer, Relied, Request
 from sidecar.errors import PolicyFault
 from tests.policy.lighthouse import (
@@ -531,6 +532,26 @@ def test_a_question_without_a_required_word_is_malformed(change, field):
 def test_a_question_of_what_belongs_to_no_patient_needs_none():
     assert a_policy().malformed(a_request(category="moteur", patient_id="")) is None
     assert a_policy().malformed(a_request()) is None
+
+
+def test_a_legal_basis_that_is_none_of_article_6_is_malformed_and_none_at_all_is_not():
+    def fault(basis):
+        asked = a_request()
+        found = a_policy().malformed(replace(asked, context=replace(asked.context, legal_basis=basis)))
+        return found and found.field
+
+    assert fault("interet") == "context.legal_basis"
+    assert fault("Contrat") == "context.legal_basis"
+    assert [fault(basis) for basis in ("", *legal_basis.BASES)] == [None] * 7
+
+
+def test_the_basis_recorded_is_the_one_stated_else_the_one_of_the_purpose():
+    pack = a_policy().pack
+    assert legal_basis.of(pack, "veille") == "contrat"
+    assert legal_basis.of(pack, "sauvetage") == "interets_vitaux"
+    assert legal_basis.of(pack, "sauvetage", "consentement") == "consentement"
+    assert legal_basis.of(pack, "vente") == ""
+    assert legal_basis.of(pack, "peche") == ""
 
 
 def test_a_reason_has_its_sentence_in_the_language_asked_or_the_packs_own():

@@ -300,6 +300,30 @@ PARAMETERS = {
         "COSIGN_BY",
         "no params",
     ),
+    "a purpose that rests on nothing": (
+        'veille = { basis = "contrat"',
+        '# veille = { basis = "contrat"',
+        "purposes =",
+        "purpose `veille` has no legal basis; state it under [legal_bases]",
+    ),
+    "a purpose always denied that rests on something": (
+        "[legal_bases]\n",
+        '[legal_bases]\nvente = { basis = "contrat", source = "S-15", set_by = "law" }\n',
+        "vente =",
+        "purpose `vente` is always denied and rests on nothing",
+    ),
+    "a basis of a purpose nobody has": (
+        "[legal_bases]\n",
+        '[legal_bases]\npeche = { basis = "contrat", source = "S-15", set_by = "law" }\n',
+        "legal_bases",
+        "unknown purpose `peche`",
+    ),
+    "a basis that is none of art. 6": (
+        '"interets_vitaux"',
+        '"interet"',
+        "sauvetage =",
+        "`interet` is no basis of art. 6 GDPR",
+    ),
     "a kind of fact nobody sends": (
         "facts_max_age = {}",
         "facts_max_age = { x = 1 }",

@@ -196,22 +196,25 @@ class ServerAsker:
         self.decided.append((response.decision_id, tenant))
         self.first_of_a_kind.setdefault((decision.effect, decision.reason, decision.rule), self.decided[-1])
         told = self.step is not None and says_what_is_recorded(self.step)
-        return Answered(decision, self.kept(response.decision_id, tenant) if told else None)
+        return Answered(decision, *self.kept(response.decision_id, tenant)) if told else Answered(decision)
 
-    def kept(self, decision_id: str, tenant: str) -> Decision:
-        """What the ledger holds of a decision."""
+    def kept(self, decision_id: str, tenant: str) -> tuple[Decision, str]:
+        """What the ledger holds of a decision, and its legal basis."""
         query = admin_pb2.ShowRecordsRequest(decision_id=decision_id)
         (line,) = self.server.call(self.records.ShowRecords, query, f"auditor-{tenant}").records
         leaf = msgspec.json.decode(line)
+        opened = leaf["opened"]
         if leaf["kind"] == "batch":
-            (leaf,) = (item for item in leaf["items"] if item["id"] == decision_id)
-        return Decision(
+            place = [item["id"] for item in leaf["items"]].index(decision_id)
+            leaf, opened = leaf["items"][place], opened["items"][place]
+        decision = Decision(
             effect=Effect(leaf["effect"]),
             reason=leaf["reason"],
             true_reason=leaf["true_reason"],
             also=tuple(leaf["also"]),
             rules=tuple(leaf["rules"]),
         )
+        return decision, opened["legal_basis"]
 
     def recalled(self, decision_id: str, tenant: str) -> Recalled:
         """What a decision was taken from, as an auditor of the tenant is told."""

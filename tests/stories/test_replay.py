@@ -79,6 +79,18 @@ def test_a_record_that_was_altered_in_one_part_is_named_by_that_part(permit, pol
     assert difference.recorded != difference.again
 
 
+def test_a_record_of_another_legal_basis_is_named_by_it_and_one_made_before_bases_were_kept_is_not(permit, policies):
+    def recorded_on(basis):
+        found = permit.found
+        checked = replace(found.checked, legal_basis=basis)
+        return replay(replace(permit, found=replace(found, checked=checked)), policies).differences
+
+    assert permit.found.checked.legal_basis == "obligation_legale"
+    [difference] = recorded_on("contrat")
+    assert (difference.name, difference.recorded, difference.again) == ("legal_basis", "contrat", "obligation_legale")
+    assert recorded_on("") == ()
+
+
 def test_an_end_that_no_calendar_has_is_no_end(permit, policies):
     [difference] = replay(recorded_as(permit, valid_until=1 << 62), policies).differences
     assert (difference.name, difference.recorded) == ("valid_until", "no end")
