@@ -24,7 +24,7 @@ from sidecar.authoring.show.labels import KEYS, LABELS, LANGUAGES
 from sidecar.authoring.show.markdown import markdown
 from sidecar.authoring.show.parameters import ELSEWHERE
 from sidecar.authoring.show.reach import SIGNS, Mark, Reach
-from sidecar.authoring.show.sheet import Map, Sheet
+from sidecar.authoring.show.sheet import Map, RuleSeen, Sheet
 from sidecar.authoring.show.spreadsheet import spreadsheet
 from sidecar.authoring.show.wording import Wording
 from sidecar.authoring.stories import Answered
@@ -125,22 +125,46 @@ def written_rows() -> list[list[str]]:
 @each_language
 def test_every_row_of_the_pack_is_on_the_page_with_its_condition_its_source_and_its_place(language: str) -> None:
     text = page_text(page_of(language))
+    places = {f"{row.place}" for rules in every_rule(made(language)) for row in rules.rows}
+    places |= {place for profile in made(language).profiles for cell in profile.cells for place in cell.places}
     missing = []
     for name, content in hospital.pack().files.items():
         for number, line in enumerate(content.splitlines() if name.startswith("rules/") else (), 1):
             if line and not line.startswith("#"):
                 fields = casbin_text.split(line) or []
                 condition = fields[5 if fields[0] == "p3" else 6]
-                told = f"{name}:{number}" in text and (condition == "True" or condition in text) and fields[-1] in text
+                told = (
+                    f"{name}:{number}" in places and (condition == "True" or condition in text) and fields[-1] in text
+                )
                 missing += [] if told else [f"{name}:{number}"]
     assert missing == []
+
+
+@each_language
+def test_the_places_of_cells_are_on_the_page_each_file_named_once_and_neighbours_as_a_run(language: str) -> None:
+    cells = [cell for profile in made(language).profiles for cell in profile.cells]
+    text = page_text(page_of(language))
+    assert [cell.where for cell in cells if cell.where not in text] == []
+    for cell in cells:
+        told = [
+            f"{file}:{line}"
+            for file, lines in (part.split(":") for part in cell.where.split("; "))
+            for run in lines.split(", ")
+            for line in range(int(run.split("-")[0]), int(run.split("-")[-1]) + 1)
+        ]
+        assert sorted(told) == sorted(cell.places)
+
+
+def every_rule(shown: Sheet) -> list[RuleSeen]:
+    """The rules the page tells row by row."""
+    return [*(rule for gate in shown.gates for rule in gate.rules), *shown.grounds, *shown.duties, *shown.shut]
 
 
 def page_text(page: str) -> str:
     """What a reader reads, in the order it is written."""
     reader = HTMLParser()
     said: list[str] = []
-    reader.handle_data = said.append  # type: ignore[method-assign]
+    reader.handle_data = said.append  # type: ignore[method-assign, assignment]
     reader.feed(page)
     return " ".join(" ".join(said).split())
 
@@ -217,6 +241,17 @@ def test_a_square_says_what_a_reader_of_the_pack_would_say(profile: str, categor
     assert square(made("fr").rights, profile, category) == said
 
 
+def test_a_row_that_only_shuts_is_told_once_and_not_as_something_a_profile_may_do() -> None:
+    shown = made("fr")
+    [rule] = shown.shut
+    assert {(row.profile.code, row.action.code, row.gives) for row in rule.rows} == {
+        ("humain", "erase", "ERASURE_NOT_APPLICABLE")
+    }
+    cells = {profile.name.code: profile.cells for profile in shown.profiles}
+    assert cells["admin_si"] == ()
+    assert "ERASURE_NOT_APPLICABLE" not in page_text(page_of("fr")).split("Médecin medecin")[1].split("Interne")[0]
+
+
 def test_marks_differ_without_colour() -> None:
     assert len(set(SIGNS.values())) == len(SIGNS) == len(Mark) - 1
 
@@ -270,6 +305,15 @@ def test_a_refusal_says_if_and_unless() -> None:
     )
 
 
+@each_language
+def test_no_value_of_a_parameter_is_a_bare_code_or_a_number_of_seconds(language: str) -> None:
+    values = {each.key: each.value for table in made(language).parameters for each in table.listed}
+    bare = [key for key, value in values.items() if re.fullmatch(r"REL_\w+|[A-Z_]+(\(\w+\))?|open|closed", value)]
+    assert bare == []
+    assert (values["idle_limit"], values["portal_idle_limit"]) == ("4 h", "10 min")
+    assert values["mask_disclosure"] == {"fr": "rien", "en": "nothing"}[language]
+
+
 # ---- the files
 
 
@@ -290,6 +334,7 @@ def test_what_a_pack_says_is_text_on_the_page_and_never_markup() -> None:
     hostile = sheet(replace(pack, files={**pack.files, "texts/en.toml": texts}), "en")
     assert "<script>" not in html(hostile)
     assert "&lt;script&gt;x&lt;/script&gt; &amp;" in html(hostile)
+    assert "<script" not in html(replace(hostile, pack='"}</style><script>'))
     assert r"\<script\>x\</script\> & \| \_" in markdown(hostile)
 
 
@@ -389,6 +434,13 @@ def test_the_print_fits_its_paper_and_repeats_the_heads_of_tables(
         assert min(left for left, _ in edges) >= 20, f"page {number}"
         assert max(right for _, right in edges) <= width - 20, f"page {number}"
     texts = [html_unescape(" ".join(re.findall(r">([^<]+)</word>", page))) for page in pages]
+    foot = made(language).digest[:16]
+    assert [n for n, text in enumerate(texts, 1) if f"{n} / {len(texts)}" not in text or foot not in text] == []
+    for each in made(language).profiles:
+        heading = f"{each.name.label} {each.name.code} "
+        [below] = [text.split(heading, 1)[1] for text in texts if heading in text]
+        table = LABELS["categories"][LANGUAGES.index(language)].upper()
+        assert table in below or not each.cells, f"{heading} stands at the foot of a page"
     maps = [text for text in texts if LABELS["rights"][LANGUAGES.index(language)] in text]
     names = [each.name.label for each in made(language).profiles]
     assert any(all(name in text for name in names) for text in maps), "the matrix is on one page"

@@ -23,6 +23,7 @@ from sidecar.authoring.show.sheet import (
 )
 from sidecar.authoring.show.wording import Wording
 from sidecar.core.compiled import number
+from sidecar.core.judgement import PROFILE_CATEGORY
 
 
 def sheet(loaded: Bundle, language: str) -> Sheet:
@@ -61,6 +62,7 @@ class _Gather:
             gates=self._gates(),
             grounds=self._rules("ground"),
             duties=self._rules("duty", "advice"),
+            shut=self._rules("forbidden"),
             profiles=tuple(self._profile(profile) for profile in pack.vocabulary.profiles),
             motives=tuple(Text(code, self._names.text("motives", code)) for code in pack.break_glass.motives),
             permits=tuple(text for text in texts if text.code in pack.order.allow_rank),
@@ -95,17 +97,20 @@ class _Gather:
         otherwise = row.instead
         if row.instead and row.instead_when is not ALWAYS:
             otherwise = f"{row.instead} ({self._wording.condition(row.instead_when)})"
+        refuses = row.kind in ("gate", "forbidden")
+        said = self._wording.refusal if refuses else self._wording.condition
+        reason = row.reason or (PROFILE_CATEGORY if refuses else "")
         return RowSeen(
             rule=row.rule,
             profile=self._names.of("profiles", profile),
             category=self._names.of("categories", category),
             action=self._names.of("actions", action),
             purpose=self._names.of("purposes", purpose) if purpose else None,
-            condition=self._wording.refusal(row.node) if row.kind == "gate" else self._wording.condition(row.node),
-            gives=row.obligation or row.reason,
+            condition=said(row.node),
+            gives=row.obligation or reason,
             sentence=self._duty(row.obligation.split("(")[0])
             if row.obligation
-            else self._names.text("reasons", row.reason),
+            else self._names.text("reasons", reason),
             otherwise=otherwise,
             written=row.when,
             sources=tuple(row.source.split()),
@@ -130,21 +135,19 @@ class _Gather:
         """The cells of a profile, those of one condition, action and source together."""
         found: dict[tuple[str, ...], list[Placed]] = {}
         for placed in self._book.placed:
-            if placed.row.kind in ("cell", "forbidden") and profile in placed.profiles:
+            if placed.row.kind == "cell" and profile in placed.profiles:
                 row = placed.row
-                key = (placed.written[2], row.when, row.source, row.kind, row.reason)
-                found.setdefault(key, []).append(placed)
+                found.setdefault((placed.written[2], row.when, row.source), []).append(placed)
         return tuple(
             CellSeen(
                 categories=self._names.all("categories", dict.fromkeys(each.written[1] for each in rows)),
                 actions=self._names.all("actions", [action]),
-                refuses=(reason or "PROFILE_CATEGORY") if kind == "forbidden" else "",
                 condition=self._wording.condition(rows[0].row.node),
                 written=when,
                 sources=tuple(source.split()),
                 places=tuple(f"{each.row.file}:{each.row.line}" for each in rows),
             )
-            for (action, when, source, kind, reason), rows in found.items()
+            for (action, when, source), rows in found.items()
         )
 
     def _glass(self, profile: str) -> Glass | None:

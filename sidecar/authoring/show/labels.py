@@ -88,6 +88,11 @@ LABELS: Mapping[str, tuple[str, str]] = {
     "profiles": ("Profil par profil", "Profile by profile"),
     "held_by": ("Tenu par", "Held by"),
     "purposes": ("Finalités", "Purposes"),
+    "shut": ("Ce qui reste fermé, quelle que soit la case", "What stays shut, whatever the cell"),
+    "shut_note": (
+        "Ces lignes ferment une case que d'autres ouvriraient, pour tous les profils du groupe nommé.",
+        "These rows shut a cell that others would open, for every profile of the group they name.",
+    ),
     "by_rules": ("Motifs possibles", "Possible grounds"),
     "no_cells": (
         "Aucune case : ce profil ne voit rien du dossier.",
@@ -147,6 +152,13 @@ LABELS: Mapping[str, tuple[str, str]] = {
     "purpose": ("pour", "for"),
     "settings": ("Réglages", "Settings"),
     "break_glass": ("Bris de glace", "Emergency access"),
+    "legal_bases": ("Base légale de chaque finalité (art. 6 RGPD)", "Legal basis of each purpose (art. 6 GDPR)"),
+    "consentement": ("consentement", "consent"),
+    "contrat": ("contrat", "contract"),
+    "obligation_legale": ("obligation légale", "legal obligation"),
+    "interets_vitaux": ("intérêts vitaux", "vital interests"),
+    "mission_interet_public": ("mission d'intérêt public", "task in the public interest"),
+    "interet_legitime": ("intérêt légitime", "legitimate interest"),
     "freshness": ("Fraîcheur des faits", "Freshness of facts"),
     "relations": ("Délais des liens", "Windows of relations"),
     "jobs": ("Traitements automatiques", "Machine jobs"),
@@ -170,6 +182,23 @@ UNITS: Mapping[str, tuple[str, str]] = {
     "days": ("jours", "days"),
     "patients": ("patients", "patients"),
     "refusals": ("refus", "refusals"),
+}
+
+# What a word of the language is called where a parameter has it for a value.
+VALUES: Mapping[str, tuple[str, str]] = {
+    "mask_disclosure.none": ("rien", "nothing"),
+    "break_glass.unknown.open": ("lue comme absente, et signalée", "read as absent, and told"),
+    "break_glass.unknown.closed": ("lue comme présente", "read as present"),
+    "REL_ENC": ("séjour dans l'unité", "stay in the unit"),
+    "REL_RESP": ("responsabilité du séjour", "responsibility for the stay"),
+    "REL_GARDE": ("garde", "duty roster"),
+    "REL_TEAM": ("équipe de soins déclarée", "declared care team"),
+    "stay": ("séjour", "stay"),
+    "relation": ("lien", "relation"),
+    "record_state": ("état du dossier", "state of the record"),
+    "assignment": ("affectation", "assignment"),
+    "delegation": ("délégation", "delegation"),
+    "contract": ("contrat", "contract"),
 }
 
 # What a key of pack.toml is, by its path.
@@ -245,6 +274,12 @@ def label(name: str, language: str) -> str:
 def unit(name: str, language: str) -> str:
     """What a number counts; the name itself where nothing says."""
     french, english = UNITS.get(name, (name, name))
+    return french if language == "fr" else english
+
+
+def value_label(name: str, language: str) -> str:
+    """What a value is called; the value itself where nothing says. A key may stand before it, with a dot."""
+    french, english = VALUES.get(name, (name.rpartition(".")[2],) * 2)
     return french if language == "fr" else english
 
 

@@ -45,6 +45,8 @@ class _Page:
             yield from self._head(name, note=True)
             yield from self._rules(rules)
         yield from self._glass()
+        yield from self._head("shut", note=True)
+        yield from self._rules(sheet.shut)
         yield from self._head("profiles")
         for profile in sheet.profiles:
             yield from self._profile(profile)
@@ -137,11 +139,9 @@ class _Page:
                 (
                     _list(cell.categories),
                     _list(cell.actions),
-                    f"**{self._t('refuses')} {cell.refuses}** {_text(cell.condition)}"
-                    if cell.refuses
-                    else _text(cell.condition),
+                    _text(cell.condition),
                     f"`{cell.written.replace('||', chr(92) + '|' + chr(92) + '|')}`",
-                    f"{', '.join(cell.sources)} ({', '.join(cell.places)})",
+                    f"{', '.join(cell.sources)} ({cell.where})",
                 )
                 for cell in profile.cells
             ),

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from sidecar.authoring.explain.rows import Row
-from sidecar.authoring.show.labels import key_label, label
+from sidecar.authoring.show.labels import key_label, label, value_label
 from sidecar.authoring.show.labels import unit as unit_name
 from sidecar.authoring.show.names import Names
 from sidecar.authoring.show.sheet import Named, Parameter, Parameters, Source
@@ -35,6 +35,7 @@ class Told:
         found = (
             ("settings", self._settings()),
             ("break_glass", [*self._fields("break_glass", self._pack.break_glass), *self._notices()]),
+            ("legal_bases", self._bases()),
             ("relations", self._relations()),
             ("freshness", self._fields("freshness", self._pack.freshness)),
             ("vocabulary", self._lists()),
@@ -69,11 +70,23 @@ class Told:
             Parameter(
                 name,
                 self._names.text("settings", name) or name,
-                self._value(setting.value, setting.unit),
+                self._value(name, setting.value, setting.unit),
                 setting.source,
                 setting.set_by,
             )
             for name, setting in self._pack.settings.items()
+        ]
+
+    def _bases(self) -> list[Parameter]:
+        return [
+            Parameter(
+                f"legal_bases.{purpose}",
+                self._names.of("purposes", purpose).label,
+                label(found.basis, self._language),
+                found.source,
+                found.set_by,
+            )
+            for purpose, found in self._pack.legal_bases.items()
         ]
 
     def _relations(self) -> list[Parameter]:
@@ -100,9 +113,9 @@ class Told:
             if isinstance(value, Mapping):
                 for inner, one in value.items():
                     said = f"{what} ({self._said(inner)})"
-                    found.append(self._parameter(f"{path}.{inner}", said, self._value(one, unit)))
+                    found.append(self._parameter(f"{path}.{inner}", said, self._value(path, one, unit)))
             else:
-                found.append(self._parameter(path, what, self._value(value, unit)))
+                found.append(self._parameter(path, what, self._value(path, value, unit)))
         return found
 
     def _notices(self) -> list[Parameter]:
@@ -147,7 +160,7 @@ class Told:
                 return Parameter(path, what, value, origin.source, origin.set_by)
         return Parameter(path, what, value, "", "")
 
-    def _value(self, value: Any, unit: str) -> str:
+    def _value(self, path: str, value: Any, unit: str) -> str:
         if isinstance(value, bool):
             return label("yes" if value else "no", self._language)
         if isinstance(value, int):
@@ -158,7 +171,15 @@ class Told:
             )
         if isinstance(value, tuple):
             return ", ".join(self._said(each) for each in value)
-        return str(value)
+        named = value_label(f"{path}.{value}", self._language)
+        return named if named != value else self._said(str(value))
 
     def _said(self, name: str) -> str:
-        return self._names.text("motives", name) or self._names.of("profiles", name).label
+        """What a name is called, whichever table has it; an obligation keeps its code, for its argument."""
+        code = name.split("(", maxsplit=1)[0]
+        duty = self._names.text("obligations", code) or self._names.text("advice", code)
+        if duty:
+            return f"{duty} {name}"
+        tables = ("motives", "profiles", "relations")
+        found = next((said for table in tables if (said := self._names.text(table, name))), "")
+        return found or value_label(name, self._language)

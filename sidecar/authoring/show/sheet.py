@@ -1,5 +1,7 @@
 """What the page shows, in one language, whatever it is written as."""
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 
@@ -83,18 +85,34 @@ class Glass(Struct, frozen=True):
 
 
 class CellSeen(Struct, frozen=True):
-    """Cells of one profile under one condition: the categories, the actions, and the rows they come from.
-
-    `refuses` is the reason of rows that shut a cell, empty for those that open one.
-    """
+    """Cells of one profile under one condition: the categories, the actions, and the rows they come from."""
 
     categories: tuple[Named, ...]
     actions: tuple[Named, ...]
-    refuses: str
     condition: str
     written: str
     sources: tuple[str, ...]
     places: tuple[str, ...]
+
+    @property
+    def where(self) -> str:
+        """The places, each file named once: `rules/matrix.csv:9-12, 14`."""
+        files: dict[str, list[int]] = {}
+        for place in self.places:
+            file, _, line = place.rpartition(":")
+            files.setdefault(file, []).append(int(line))
+        return "; ".join(f"{file}:{_runs(sorted(lines))}" for file, lines in files.items())
+
+
+def _runs(lines: Sequence[int]) -> str:
+    """Line numbers, neighbours as a run."""
+    runs: list[list[int]] = []
+    for line in lines:
+        if runs and line == runs[-1][-1] + 1:
+            runs[-1].append(line)
+        else:
+            runs.append([line])
+    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
 
 
 class ProfileSeen(Struct, frozen=True):
@@ -156,6 +174,7 @@ class Sheet(Struct, frozen=True):
     gates: tuple[Gate, ...]
     grounds: tuple[RuleSeen, ...]
     duties: tuple[RuleSeen, ...]
+    shut: tuple[RuleSeen, ...]  # rows that shut cells whatever else opens them
     profiles: tuple[ProfileSeen, ...]
     motives: tuple[Text, ...]
     permits: tuple[Text, ...]
@@ -168,7 +187,7 @@ class Sheet(Struct, frozen=True):
     def told(self) -> frozenset[str]:
         """The rules that are told row by row, which a link may lead to."""
         gates = (rule for gate in self.gates for rule in gate.rules)
-        return frozenset(rule.name.code for rule in (*gates, *self.grounds, *self.duties))
+        return frozenset(rule.name.code for rule in (*gates, *self.grounds, *self.duties, *self.shut))
 
     @property
     def figures(self) -> tuple[tuple[str, int], ...]:

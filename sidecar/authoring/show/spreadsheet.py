@@ -30,6 +30,7 @@ def _lines(sheet: Sheet) -> Iterator[dict[str, str]]:
         yield from _rules("gate", gate.rules)
     yield from _rules("ground", sheet.grounds)
     yield from _rules("obligation", sheet.duties)
+    yield from _rules("shut", sheet.shut)
     for profile in sheet.profiles:
         for cell in profile.cells:
             yield {
@@ -37,7 +38,6 @@ def _lines(sheet: Sheet) -> Iterator[dict[str, str]]:
                 "profile": profile.name.code,
                 "category": " ".join(each.code for each in cell.categories),
                 "action": " ".join(each.code for each in cell.actions),
-                "gives": cell.refuses,
                 "condition": cell.condition,
                 "casbin": cell.written,
                 "source": " ".join(cell.sources),
