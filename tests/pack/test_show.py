@@ -147,7 +147,7 @@ def test_the_places_of_cells_are_on_the_page_each_file_named_once_and_neighbours
     assert [cell.where for cell in cells if cell.where not in text] == []
     for cell in cells:
         told = [
-            f"{file}:{line}"
+            f"rules/{file}:{line}"
             for file, lines in (part.split(":") for part in cell.where.split("; "))
             for run in lines.split(", ")
             for line in range(int(run.split("-")[0]), int(run.split("-")[-1]) + 1)
@@ -295,6 +295,11 @@ def test_a_condition_is_a_sentence(condition: str, french: str, english: str) ->
     assert [Wording(language, {}).condition(parse(condition)) for language in LANGUAGES] == [french, english]
 
 
+@each_language
+def test_names_in_a_condition_stand_in_the_quotation_marks_of_the_language(language: str) -> None:
+    assert ("«" in page_text(page_of(language))) == (language == "fr")
+
+
 def test_a_refusal_says_if_and_unless() -> None:
     refusal = Wording("en", {}).refusal
     assert refusal(parse("r.device.compromised")) == "if the device is no longer safe"
@@ -311,6 +316,7 @@ def test_no_value_of_a_parameter_is_a_bare_code_or_a_number_of_seconds(language:
     bare = [key for key, value in values.items() if re.fullmatch(r"REL_\w+|[A-Z_]+(\(\w+\))?|open|closed", value)]
     assert bare == []
     assert (values["idle_limit"], values["portal_idle_limit"]) == ("4 h", "10 min")
+    assert values["announcement_months"] == {"fr": "1 mois", "en": "1 month"}[language]
     assert values["mask_disclosure"] == {"fr": "rien", "en": "nothing"}[language]
 
 

@@ -271,10 +271,11 @@ def label(name: str, language: str) -> str:
     return french if language == "fr" else english
 
 
-def unit(name: str, language: str) -> str:
+def unit(name: str, language: str, count: int) -> str:
     """What a number counts; the name itself where nothing says."""
     french, english = UNITS.get(name, (name, name))
-    return french if language == "fr" else english
+    said = french if language == "fr" else english
+    return said.removesuffix("s") if count == 1 and said != "mois" else said
 
 
 def value_label(name: str, language: str) -> str:

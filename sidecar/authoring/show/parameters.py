@@ -167,7 +167,7 @@ class Told:
             return (
                 duration(value, self._language)
                 if unit == "s"
-                else f"{value} {unit_name(unit, self._language)}".rstrip()
+                else f"{value} {unit_name(unit, self._language, value)}".rstrip()
             )
         if isinstance(value, tuple):
             return ", ".join(self._said(each) for each in value)

@@ -96,11 +96,11 @@ class CellSeen(Struct, frozen=True):
 
     @property
     def where(self) -> str:
-        """The places, each file named once: `rules/matrix.csv:9-12, 14`."""
+        """The places, each file named once and without its folder: `matrix.csv:9-12, 14`."""
         files: dict[str, list[int]] = {}
         for place in self.places:
             file, _, line = place.rpartition(":")
-            files.setdefault(file, []).append(int(line))
+            files.setdefault(file.rpartition("/")[2], []).append(int(line))
         return "; ".join(f"{file}:{_runs(sorted(lines))}" for file, lines in files.items())
 
 

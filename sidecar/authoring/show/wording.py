@@ -31,6 +31,7 @@ _ALWAYS = ("dans tous les cas", "in every case")
 _NEVER = ("jamais", "never")
 _AND = (", et ", ", and ")
 _OR = (", ou ", ", or ")
+_QUOTED = ("«\u00a0{}\u00a0»", "“{}”")
 _UNLESS = ("sauf si ", "unless ")
 _OR_UNLESS = (" ou si ", " or ")
 _IF = ("si ", "if ")
@@ -66,7 +67,7 @@ class Wording:
         table = _LABELS.get(NOUNS[term.noun][term.word].names, "")
         names = self._labels.get(table, {})
         arguments = tuple(
-            (kind, f"«\u00a0{names[text]}\u00a0»" if text in names else text) for kind, text in term.args or ()
+            (kind, self._one(_QUOTED).format(names[text]) if text in names else text) for kind, text in term.args or ()
         )
         said = LONG.sub(self._duration, meaning.text(self.language, arguments))
         return said if NAMED[self._place].match(said) else f"{self._one(WHO[term.noun])} {said}"
