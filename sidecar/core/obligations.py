@@ -12,8 +12,9 @@ TEXT = re.compile(r"([A-Z][A-Z0-9_]*)(?:\(([A-Za-z0-9_.:, -]+)\))?\Z")
 DURATION = re.compile(r"([0-9]{1,9})([smhd]?)\Z")
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
-# Arguments that stand for a value of the situation: who delegated, who supervises, when the grant ends.
-FILLED = frozenset({"delegator", "senior", "until"})
+# Arguments that stand for a value of the situation: who delegated, who supervises, when the grant ends; how many
+# emergencies the patient was not told of, and since when.
+FILLED = frozenset({"delegator", "senior", "until", "untold", "untold_since"})
 # The banner says when the grant ends although its rows do not name an argument (3.0.5).
 FILLED_UNSAID = "until"
 

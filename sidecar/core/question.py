@@ -213,6 +213,7 @@ class Question:
         """
         strict = self._situation()
         loose = self._lenient(strict)
+        open_until = strict.ends  # the reading is that of an open grant no longer than the grant is
         settled, ends = self._unwilled(strict, loose, tags=False)
         if settled.permit and self.request.resource.tags:
             settled, ends = self._unwilled(strict, loose, tags=True)
@@ -220,7 +221,7 @@ class Question:
         if alone is not None:
             either = alone if loose is strict else loose.without_delegators() or loose.without_will()
             settled, ends = self._said(self._plain(alone), self._plain(either))
-        return (Settled(False, NOT_AVAILABLE) if settled.permit else settled), ends
+        return (Settled(False, NOT_AVAILABLE) if settled.permit else settled), min(ends, open_until)
 
     def _unwilled(self, strict: Situation, loose: Situation, tags: bool) -> tuple[Settled, int]:
         """What is said without the patient's will; without `tags`, of an object that is not sensitive either."""

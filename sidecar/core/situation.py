@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from sidecar.core import care, delegations, instants, lifecycle, wills
 from sidecar.core.evidence import Evidence
+from sidecar.core.model import Grant
 from sidecar.core.once import once
 
 
@@ -39,6 +40,18 @@ class Situation(Evidence):
     def lifecycles(self) -> frozenset[str]:
         """What the record is known to be."""
         return lifecycle.lifecycles(self, self.standing)
+
+    @once
+    def untold(self) -> tuple[Grant, ...]:
+        """The grants of late on this record of which nobody confirmed yet that the patient knows (S-131)."""
+        audience = self.pack.break_glass.holder_audience
+        return tuple(
+            grant
+            for grant in self.tenant.grants.values()
+            if grant.patient_id in self.names
+            and grant.controller_id == self.controller_id
+            and audience not in grant.known_to
+        )
 
     def without_will(self, tags: bool = True) -> Self:
         """The same with the patient's directives and visibility values taken away, nothing relied on yet (3.0.4).
@@ -74,10 +87,13 @@ class Situation(Evidence):
         wills.read_alike(self)
 
     def value(self, name: str) -> str:
-        """`delegator`, `senior` or `until` (the end of the open grant, RFC 3339); empty when there is none."""
+        """What `obligations.FILLED` stands for here, instants in RFC 3339; empty when there is none."""
         if name == "delegator":
             return self.acted_for[0]
         if name == "senior":
             return self.request.subject.supervised_by
-        grant = self.open_grant
-        return instants.text(grant.until) if name == "until" and grant is not None else ""
+        if name == "until":
+            return instants.text(self.open_grant.until) if self.open_grant is not None else ""
+        if not self.untold:
+            return ""
+        return str(len(self.untold)) if name == "untold" else instants.text(min(g.opened_at for g in self.untold))

@@ -128,11 +128,7 @@ def may_review(s: Situation) -> bool:
 
 def untold_of_emergency(s: Situation) -> bool:
     """The glass was broken on this record of late, and nobody confirmed yet that the patient knows (S-131)."""
-    audience = s.pack.break_glass.holder_audience
-    return any(
-        grant.patient_id in s.names and grant.controller_id == s.controller_id and audience not in grant.known_to
-        for grant in s.tenant.grants.values()
-    )
+    return bool(s.untold)
 
 
 def vital_motive(s: Situation) -> bool:
@@ -192,8 +188,8 @@ def recipient_identified(s: Situation) -> bool:
 
 
 def notice_current(s: Situation) -> bool:
-    """The user saw the notice on logging that is in force (S-86)."""
-    return s.request.context.notice_version == s.pack.settings["notice_version"].value
+    """The user saw the notice on logging that is in force, where the controller states one (S-86)."""
+    return s.pack.settings["notice_version"].value in ("", s.request.context.notice_version)
 
 
 def setting(s: Situation, name: str) -> bool:

@@ -360,7 +360,7 @@ def _parameters(random: Random) -> dict[str, Any]:
                 ("denial_threshold", 10),
                 ("majority", 18),
                 ("announcement_months", random.choice((1, 1, 2))),
-                ("notice_version", "2026-01"),
+                ("notice_version", random.choice(("2026-01", "2026-01", ""))),
                 ("answer_max_age", random.choice((60, 3600, DAY, DAY))),
             )
         },

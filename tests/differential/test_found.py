@@ -97,3 +97,22 @@ def test_when_a_refusal_ends_tells_nobody_that_the_patient_ever_willed_anything(
     shown = ("effect", "reason", "obligations", "advice", "offer", "valid_until")
     with_will, without = answer(given, willed), answer(given)
     assert [getattr(with_will, name) for name in shown] == [getattr(without, name) for name in shown]
+
+
+def test_a_refusal_read_under_an_open_grant_ends_with_the_grant():
+    written = a_pack_of("r.patient.opposed_to_subject", denies=True)
+    written.parameters["break_glass"]["unknown"] = "open"
+    written.parameters["reasons"]["NO_RELATIONSHIP"]["break_glass"] = False
+    written.parameters["settings"]["answer_max_age"]["value"] = 86_400
+    written.parameters["settings"]["mask_disclosure"]["value"] = "none"
+    rows = written.files["rules/all.csv"].replace("toute_action, True", "toute_action, !r.resource.sensitive")
+    rows = rows.replace("tout_motif, True", "tout_motif, r.subject.named_in_care")
+    # Nobody says whether the object is sensitive: under the grant it is read as if it were not.
+    untagged = replace(REQUEST.resource, tags=None)
+    asked = replace(REQUEST, resource=untagged, context=Context(access_mode="bris_de_glace", grant=GRANT.id))
+    world = World((), (Watermark("dpi", ("directive",), NOW, CONTROLLER),), (GRANT,), FEEDS, TENANT)
+    policy = Written(written.parameters, {**written.files, "rules/all.csv": rows}).compiled()
+    refused = decide(policy, Case(asked, CALLER, world, NOW))[0]
+    assert (refused.reason, refused.valid_until) == ("NO_RELATIONSHIP", GRANT.until)
+    after = decide(policy, Case(asked, CALLER, world, GRANT.until))[0]
+    assert after.reason == "FACTS_UNAVAILABLE"

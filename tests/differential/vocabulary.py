@@ -140,6 +140,8 @@ DUTIES = (
     "REDACT(b,c)",
     "NOTE(x)",
     "NOTE(y)",
+    "NOTE(untold)",
+    "NOTE(untold_since)",
     "ADVISE",
 )
 

@@ -13,7 +13,7 @@ UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 def obligation(rules: Rules, text: str, reading: Words | None = None, until: int | None = None) -> Said:
-    """What `NAME(a, b)` says here; `delegator`, `senior` and `until` stand for values of the situation."""
+    """What `NAME(a, b)` says here; some arguments stand for values of the situation."""
     name, _, inside = text.rstrip(")").partition("(")
     rule = rules[name]
     given = [part.strip() for part in inside.split(",")] if inside else []
@@ -23,10 +23,13 @@ def obligation(rules: Rules, text: str, reading: Words | None = None, until: int
     params = dict(zip(wanted, given, strict=False))
     if "until" in wanted:
         params.setdefault("until", "until")
+    untold = reading.untold_openings() if reading is not None else []
     values: dict[str, Callable[[], str]] = {
         "delegator": lambda: reading.acts_for()[0] if reading is not None else "",
         "senior": lambda: reading.me.supervised_by if reading is not None else "",
         "until": lambda: end_of(reading, until),
+        "untold": lambda: str(len(untold)) if untold else "",
+        "untold_since": lambda: written(min(untold)) if untold else "",
     }
     filled = {key: values[said]() if said in values else said for key, said in params.items()}
     return name, tuple(sorted((key, said) for key, said in filled.items() if said))

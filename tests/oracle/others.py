@@ -122,12 +122,16 @@ class Others(Ties):
         return not self.day_has_come(day) and self.related(self.me.id, ("REL_REP",))
 
     def patient_untold_of_emergency(self) -> bool:
+        return bool(self.untold_openings())
+
+    def untold_openings(self) -> list[int]:
+        """When each grant on the patient was opened of which it is not known that the patient knows."""
         told = self.pack["break_glass"].get("holder_audience", "")
         of_patient = [grant for grant in self.world.grants if grant.patient_id in self.names()]
         here = [
             each for each in of_patient if (each.tenant, each.controller_id) == (self.world.tenant, self.controller)
         ]
-        return any(told not in grant.known_to for grant in here)
+        return [grant.opened_at for grant in here if told not in grant.known_to]
 
     # ---- who reviews an emergency
 
@@ -210,7 +214,8 @@ class Others(Ties):
         return bool(RPPS.fullmatch(recipient)) or (bool(recipient) and recipient in self.names())
 
     def context_notice_current(self) -> bool:
-        return self.request.context.notice_version == self.setting("notice_version")
+        current = self.setting("notice_version")
+        return current == "" or self.request.context.notice_version == current
 
     def context_heir_motive(self) -> bool:
         return self.request.context.motive in self.pack["vocabulary"]["heir_motives"]

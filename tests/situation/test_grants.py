@@ -3,11 +3,12 @@
 import pytest
 from msgspec.structs import replace
 
-from sidecar.core import break_glass
+from sidecar.core import break_glass, instants
 from sidecar.core.break_glass import Event, GrantTerms, State
 from sidecar.core.model import Authentication, Opening
 from tests.situation.builders import (
     CONTROLLER,
+    DAY,
     HOUR,
     NOW,
     PACK,
@@ -212,6 +213,20 @@ def test_a_patient_is_untold_of_an_emergency_until_somebody_confirms_that_they_k
     assert untold(grant(known_to=("patient",))) is False
     assert untold(grant(patient_id="P2")) is False
     assert untold(grant(controller_id="C2")) is False
+
+
+def test_what_the_patient_is_told_counts_the_emergencies_they_do_not_know_of_and_says_since_when():
+    pack = replace(PACK, break_glass=replace(PACK.break_glass, holder_audience="patient"))
+
+    def told(*given):
+        made = situation(grants=given, pack=pack)
+        return made.value("untold"), made.value("untold_since")
+
+    early, late = grant(id="g1", opened_at=NOW - 2 * DAY), grant(id="g2", opened_at=NOW - HOUR)
+    known, elsewhere = grant(id="g3", known_to=("patient",)), grant(id="g4", patient_id="P2")
+    assert told(late, early, known, elsewhere) == ("2", instants.text(NOW - 2 * DAY))
+    assert told(late, known) == ("1", instants.text(NOW - HOUR))
+    assert told(known, elsewhere) == ("", "")
 
 
 # ---- reviewing one

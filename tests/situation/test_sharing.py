@@ -10,6 +10,7 @@ from tests.situation.builders import (
     DAY,
     HOUR,
     NOW,
+    PACK,
     asking,
     assignment,
     directive,
@@ -186,6 +187,16 @@ def test_the_notice_the_user_saw_is_the_one_in_force():
     assert says("context", "notice_current", request=asking(context=Context(notice_version="2026-01"))) is True
     assert says("context", "notice_current", request=asking(context=Context(notice_version="2025-01"))) is False
     assert says("context", "notice_current") is False
+
+
+def test_where_the_controller_states_no_notice_there_is_none_to_see():
+    none = replace(
+        PACK, settings={**PACK.settings, "notice_version": replace(PACK.settings["notice_version"], value="")}
+    )
+    assert says("context", "notice_current", pack=none) is True
+    assert (
+        says("context", "notice_current", pack=none, request=asking(context=Context(notice_version="2025-01"))) is True
+    )
 
 
 @pytest.mark.parametrize(

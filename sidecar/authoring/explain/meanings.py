@@ -107,7 +107,7 @@ SUBJECT: Mapping[str, Meaning] = {
     "named_in_care": Meaning(
         "est liée au patient nommément, pas seulement par une unité",
         "is tied to the patient by name, not only through a unit",
-        ("subject.id",),
+        ("subject.id", "resource.id"),
         ("relation", "stay"),
     ),
     "signed_request_for": Meaning(
