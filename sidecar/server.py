@@ -276,7 +276,10 @@ class Sidecar:
         if listen.grpc:
             files = listen.tls
             tls = TlsFiles(Path(files.certificate), Path(files.key), Path(files.client_ca)) if files else None
-            fronts.append(GrpcioServer(listen.grpc, table, self._callers, self._refused, tls, **bounds))
+            one = listen.grpc_one_processor
+            fronts.append(
+                GrpcioServer(listen.grpc, table, self._callers, self._refused, tls, one_processor=one, **bounds)
+            )
         return fronts
 
     def _rooms(self) -> tuple[RoomStatus, ...]:

@@ -1,8 +1,7 @@
 """The transport the network sees: gRPC over TLS with client certificates; also a Unix socket or loopback with tokens.
 
 A thread serves a call. Checks that wait at the same time are decided together, with one write, by a thread of their
-own: what a decision reads stays near one processor, and fewer threads ask for the interpreter at once
-(docs/decisions/one-thread-decides.md).
+own (docs/decisions/one-thread-decides.md). All of them keep to one processor (`one_processor`).
 """
 
 import logging
@@ -24,6 +23,7 @@ from sidecar.api import wire
 from sidecar.api.address import SOCKET_MODE, Address, parse, plaintext, prepare_socket
 from sidecar.api.callers import NOBODY, Callers
 from sidecar.api.methods import Deferred, Incoming, Lane, Method, Outgoing
+from sidecar.api.one_processor import OneProcessor, processors
 from sidecar.core.model import Caller
 from sidecar.errors import ConfigFault, MessageTooLarge, Overloaded, SidecarError, Unavailable
 from sidecar.v1 import access_pb2, admin_pb2, break_glass_pb2, facts_pb2
@@ -74,8 +74,9 @@ class Place:
 class Together:
     """Answers what waits at the same time with one call of a method's handler, on a thread of its own."""
 
-    def __init__(self, method: Method) -> None:
-        self._method = method
+    def __init__(self, method: Method, joins: Callable[[], None] = lambda: None) -> None:
+        """`joins` is called once by the thread that will answer."""
+        self._method, self._joins = method, joins
         self._waiting: SimpleQueue[Place | None] = SimpleQueue()  # None: close
         self._closed = False
         threading.Thread(target=self._serve, name="grpcio-checks", daemon=True).start()
@@ -95,6 +96,7 @@ class Together:
 
     def _serve(self) -> None:
         try:
+            self._joins()
             while not self._closed:
                 taken = [self._waiting.get(), *self._taken()]
                 self._closed = None in taken
@@ -130,8 +132,9 @@ class Together:
 class Pool(ThreadPoolExecutor):
     """A pool that knows how many calls it holds, waiting or being served."""
 
-    def __init__(self, workers: int) -> None:
-        super().__init__(workers, thread_name_prefix="grpcio")
+    def __init__(self, workers: int, joins: Callable[[], None]) -> None:
+        """`joins` is called once by each thread."""
+        super().__init__(workers, thread_name_prefix="grpcio", initializer=joins)
         self.held = 0
         self._lock = threading.Lock()
 
@@ -162,9 +165,11 @@ class GrpcioServer(grpc.GenericRpcHandler):  # type: ignore[type-arg]
         streams: int = 1024,
         metadata_bytes: int = 16_384,
         workers: int = 64,
+        one_processor: bool = True,
     ) -> None:
         """`refused` is told the reason of every call that is not answered.
 
+        With `one_processor`, all threads keep to the same one.
         At most `in_flight` calls wait or are served; a connection has at most `streams` open.
         Raises ConfigFault for a plaintext address that is neither a Unix socket nor loopback.
         """
@@ -172,6 +177,8 @@ class GrpcioServer(grpc.GenericRpcHandler):  # type: ignore[type-arg]
         self._callers, self._refused, self._tls = callers, refused, tls
         self._table = table
         self._in_flight, self._workers = in_flight, workers
+        self._processor = OneProcessor(processors if one_processor else tuple)
+        self._polled = False
         self._options = (
             ("grpc.so_reuseport", 0),
             ("grpc.max_receive_message_length", max(method.limit for method in table.values())),
@@ -196,7 +203,8 @@ class GrpcioServer(grpc.GenericRpcHandler):  # type: ignore[type-arg]
     def start(self) -> None:
         """Listen and serve. Raises ConfigFault when that cannot be."""
         address = self._address
-        self._pool = Pool(self._workers)
+        self._processor.start()
+        self._pool = Pool(self._workers, self._processor.join)
         self._shedding = self._shedder()
         server = grpc.server(self._pool, handlers=[self], options=self._options)
         reflection.enable_server_reflection(REFLECTED, server)
@@ -212,7 +220,9 @@ class GrpcioServer(grpc.GenericRpcHandler):  # type: ignore[type-arg]
         if not address.path:
             self._address = Address(host=address.host, port=port)
         self._together = {
-            method: Together(method) for method in self._table.values() if method.lane is Lane.CHECKS and method.roles
+            method: Together(method, self._processor.join)
+            for method in self._table.values()
+            if method.lane is Lane.CHECKS and method.roles
         }
         self._handlers = {name: self._handler(method) for name, method in self._table.items()}
         server.start()
@@ -228,6 +238,7 @@ class GrpcioServer(grpc.GenericRpcHandler):  # type: ignore[type-arg]
         server.stop(grace).wait(grace + CLOSE_SECONDS)
         for together in self._together.values():
             together.close()
+        self._processor.stop()
         self._pool.shutdown(wait=False)
         self._shed_pool.shutdown(wait=False)
         if self._address.path:
@@ -235,6 +246,9 @@ class GrpcioServer(grpc.GenericRpcHandler):  # type: ignore[type-arg]
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:  # type: ignore[type-arg]
         """The handler of a method of the table. Called by grpc once a call, before it takes or sheds it."""
+        if not self._polled:  # it is the thread that brings grpc's events which asks
+            self._polled = True
+            self._processor.join()
         handler = self._handlers.get(handler_call_details.method)
         if handler is None or self._pool.held < self._in_flight:
             return handler
@@ -255,7 +269,7 @@ class GrpcioServer(grpc.GenericRpcHandler):  # type: ignore[type-arg]
         def shed(messages: object, context: grpc.ServicerContext) -> bytes:
             return self._fail(context, Overloaded())
 
-        self._shed_pool = ThreadPoolExecutor(1, thread_name_prefix="shed")
+        self._shed_pool = ThreadPoolExecutor(1, thread_name_prefix="shed", initializer=self._processor.join)
         shed.experimental_thread_pool = self._shed_pool  # type: ignore[attr-defined]
         return grpc.stream_unary_rpc_method_handler(shed)
 

@@ -1,0 +1,132 @@
+"""One processor for the threads of a transport.
+
+One thread at a time has the interpreter. Where there are several processors, a thread that lets go of it for a
+moment wakes another elsewhere, and waits until it may have it back; on one processor it goes on
+(docs/decisions/threads-on-one-processor.md).
+"""
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from msgspec import Struct
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+MARGIN = 0.25  # of a processor's time: others must keep ours busier by so much before the threads move
+Place = Callable[[int, set[int]], None]
+PROC = Path("/proc")
+
+
+class Reading(Struct, frozen=True):
+    """Clock ticks that each processor worked since the machine started, and that our threads did."""
+
+    busy: Mapping[int, int]
+    ours: int
+
+
+def better(held: int, before: Reading, after: Reading, ticks: float) -> int:
+    """The processor to be on: `held`, unless others kept it busier than another, by MARGIN of the `ticks` between."""
+    others = {cpu: busy - before.busy.get(cpu, busy) for cpu, busy in after.busy.items()}
+    if held not in others:
+        return min(others, key=others.__getitem__, default=held)
+    others[held] -= after.ours - before.ours
+    idlest = min(others, key=others.__getitem__)
+    return idlest if others[held] - others[idlest] > MARGIN * ticks else held
+
+
+def processors() -> tuple[int, ...]:
+    """The processors this process may use now; none where the system does not let threads be placed."""
+    return tuple(sorted(os.sched_getaffinity(os.getpid()))) if hasattr(os, "sched_getaffinity") else ()
+
+
+class OneProcessor:
+    """Keeps the threads that join on one processor, and moves them together when others want it more."""
+
+    def __init__(
+        self,
+        allowed: Callable[[], Sequence[int]],
+        proc: Path = PROC,
+        look_s: float = LOOK_SECONDS,
+        place: Place | None = None,
+    ) -> None:
+        """`allowed` gives the processors to choose from, of fewer than two none is; `proc` tells who works.
+
+        `place` puts a thread on a processor, by default the kernel's own call.
+        """
+        self._allowed, self._proc, self._look_s = allowed, proc, look_s
+        self._put = place
+        choice = allowed()
+        self._idle = len(choice) < 2
+        # Several sidecars of one machine begin on different processors.
+        self.held = choice[os.getpid() % len(choice)] if choice else 0
+        self._threads: set[int] = set()
+        self._moving, self._stopped = threading.Lock(), threading.Event()
+
+    def start(self) -> None:
+        """Begin to look who else wants the processor."""
+        if not self._idle:
+            threading.Thread(target=self._look_until_stopped, name="one-processor", daemon=True).start()
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._stopped.set()
+
+    def join(self) -> None:
+        """Bring the calling thread, and the threads it will start, to the processor."""
+        if self._idle:
+            return
+        thread = threading.get_native_id()
+        with self._moving:
+            self._threads.add(thread)
+            self._place(thread)
+
+    def look(self, before: Reading, ticks: float) -> Reading:
+        """Move if another processor is better since `before`, `ticks` ago; what is read now. Raises OSError."""
+        after = self._reading()
+        with self._moving:
+            best = better(self.held, before, after, ticks)
+            if best != self.held:
+                self.held = best
+                for thread in tuple(self._threads):
+                    self._place(thread)
+        return after
+
+    def _look_until_stopped(self) -> None:
+        ticks = self._look_s * os.sysconf("SC_CLK_TCK")
+        try:
+            before = self._reading()
+            while not self._stopped.wait(self._look_s):
+                before = self.look(before, ticks)
+        except (OSError, ValueError) as fault:
+            log.warning("one_processor_blind", extra={"fault": str(fault)})
+
+    def _place(self, thread: int) -> None:
+        """Put a thread on the processor. One that is no more is forgotten; where it may not be, it stays as it was."""
+        try:
+            (self._put or os.sched_setaffinity)(thread, {self.held})
+        except ProcessLookupError:
+            self._threads.discard(thread)
+        except OSError as fault:
+            log.warning("one_processor_refused", extra={"processor": self.held, "fault": str(fault)})
+
+    def _reading(self) -> Reading:
+        busy, allowed = {}, self._allowed()
+        for line in (self._proc / "stat").read_text().splitlines():
+            name, *fields = line.split()
+            if name.startswith("cpu") and name[3:].isdigit() and int(name[3:]) in allowed:
+                user, nice, system, _, _, irq, softirq, *_ = map(int, fields)
+                busy[int(name[3:])] = user + nice + system + irq + softirq
+        return Reading(busy, sum(map(self._worked, tuple(self._threads))))
+
+    def _worked(self, thread: int) -> int:
+        """Ticks a thread of ours worked so far; none for one that is no more."""
+        with suppress(FileNotFoundError, ProcessLookupError):
+            # After the name, which may hold anything, utime and stime are the 12th and 13th field (proc(5)).
+            told = (self._proc / "self" / "task" / str(thread) / "stat").read_text().rpartition(")")[2].split()
+            return int(told[11]) + int(told[12])
+        return 0

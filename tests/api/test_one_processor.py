@@ -1,0 +1,127 @@
+"""The threads that need the interpreter keep to one processor, and leave it when others want it more."""
+
+import os
+import threading
+
+import grpc
+import pytest
+
+from sidecar.api.grpcio_server import GrpcioServer
+from sidecar.api.methods import Method
+from sidecar.api.one_processor import OneProcessor, Reading, better, processors
+from tests.api.corridor import TOKENS, callers
+
+ECHO = "/sidecar.v1.AccessService/CheckAccess"
+
+
+def thread_line(user, system):
+    return f"7 (a (strange) name) S {' '.join(['0'] * 10)} {user} {system} 0 0\n"
+
+
+class Kernel:
+    """A folder like /proc: who worked how many ticks."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def tell(self, busy, ours=()):
+        lines = [f"cpu{cpu} {ticks} 0 0 999 5 0 0 0 0 0" for cpu, ticks in busy.items()]
+        (self.folder / "stat").write_text("\n".join(["cpu  1 2 3 4 5 6 7 8 9 10", *lines, "intr 1 2 3"]))
+        for thread, ticks in dict(ours).items():
+            task = self.folder / "self" / "task" / str(thread)
+            task.mkdir(parents=True, exist_ok=True)
+            (task / "stat").write_text(thread_line(ticks, 0))
+
+
+@pytest.mark.parametrize(
+    ("held", "others", "ours", "best"),
+    [
+        (0, {0: 90, 1: 10}, 80, 0),  # what keeps it busy is us
+        (0, {0: 90, 1: 10}, 0, 1),
+        (0, {0: 35, 1: 10}, 0, 0),  # not by so much that moving is worth it
+        (0, {0: 36, 1: 10}, 0, 1),
+        (1, {0: 10, 1: 60, 2: 5}, 0, 2),
+        (0, {1: 10, 2: 5}, 0, 2),  # the one we were on is no longer ours to use
+        (0, {}, 0, 0),
+    ],
+)
+def test_the_threads_move_when_others_keep_their_processor_busier_than_another(held, others, ours, best):
+    before = Reading(dict.fromkeys(others, 1000), 500)
+    after = Reading({cpu: 1_000 + busy for cpu, busy in others.items()}, 500 + ours)
+    assert better(held, before, after, 100.0) == best
+
+
+def test_a_thread_that_joined_is_moved_and_its_own_work_does_not_move_it(tmp_path):
+    kernel, placed = Kernel(tmp_path), []
+    one = OneProcessor(lambda: (3, 5), tmp_path, place=lambda thread, cpus: placed.append((thread, cpus)))
+    held, other = one.held, {3: 5, 5: 3}[one.held]
+    one.join()
+    us = threading.get_native_id()
+    assert placed == [(us, {held})]
+    kernel.tell({held: 0, other: 0}, {us: 0})
+    before = one.look(Reading({held: 0, other: 0}, 0), 100.0)
+    kernel.tell({held: 95, other: 5}, {us: 95})
+    before = one.look(before, 100.0)
+    assert len(placed) == 1
+    kernel.tell({held: 190, other: 10}, {us: 100})
+    one.look(before, 100.0)
+    assert placed[1:] == [(us, {other})]
+
+
+def test_a_thread_that_is_no_more_is_forgotten_and_one_that_may_not_be_placed_stays(tmp_path, caplog):
+    kernel, faults = Kernel(tmp_path), [ProcessLookupError(), OSError(22, "Invalid argument"), None]
+
+    def place(thread, cpus):
+        if fault := faults.pop(0):
+            raise fault
+
+    one = OneProcessor(lambda: (3, 5), tmp_path, place=place)
+    one.join()  # forgotten
+    one.join()
+    assert caplog.text.count("one_processor_refused") == 1
+    kernel.tell({3: 0, 5: 0, one.held: 100})
+    one.look(Reading({3: 0, 5: 0}, 0), 100.0)
+    assert faults == []
+
+
+def affinity(name, before):
+    return {
+        frozenset(os.sched_getaffinity(thread.native_id))
+        for thread in set(threading.enumerate()) - before
+        if thread.name.startswith(name) and thread.native_id is not None
+    }
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_all_threads_of_the_transport_keep_to_one_processor_unless_told_otherwise(tmp_path, kept):
+    before = set(threading.enumerate())
+    table = {ECHO: Method(lambda calls: [each.payload for each in calls], frozenset({"dpi"}), 1_000)}
+    server = GrpcioServer(f"unix:{tmp_path}/s/g.sock", table, callers(), lambda _: None, one_processor=kept)
+    server.start()
+    try:
+        with grpc.insecure_channel(server.address) as channel:
+            echo = channel.unary_unary(ECHO)
+            wait = [echo.future(b"?", metadata=(("authorization", f"Bearer {TOKENS['dpi']}"),)) for _ in range(40)]
+            assert [each.result(10) for each in wait] == [b"?"] * 40
+        found = affinity("grpcio", before)
+        assert len(found) == 1
+        assert {len(each) for each in found} == ({1} if kept else {len(processors())})
+    finally:
+        server.stop(1)
+
+
+def test_where_the_kernel_tells_nothing_the_threads_stay_and_calls_go_on(tmp_path, caplog):
+    one = OneProcessor(processors, tmp_path / "nothing", look_s=0.01)
+    one.start()
+    for thread in threading.enumerate():
+        if thread.name == "one-processor":
+            thread.join(10)
+    assert "one_processor_blind" in caplog.text
+
+
+def test_on_one_processor_nothing_is_placed():
+    one = OneProcessor(lambda: (0,))
+    one.start()
+    one.join()
+    assert os.sched_getaffinity(0) == set(processors())
+    one.stop()
