@@ -240,6 +240,7 @@ def _grant(said: admin_pb2.RecalledGrant, tenant: str) -> Grant:
         ended=said.ended,  # type: ignore[arg-type]
         opener=value(Subject, said.opener) if said.HasField("opener") else None,
         known_to=tuple(said.known_to),
+        alerts=tuple(said.alerts),
     )
 
 

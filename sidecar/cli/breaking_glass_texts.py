@@ -52,8 +52,12 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "look_first": ("À regarder d'abord", "Look first"),
     "volume": ("beaucoup d'ouvertures de cette personne en 24 h", "many openings by this person in 24 hours"),
     "blocked": (
-        "le patient a exclu ce professionnel : rien n'a été ouvert",
-        "the patient shut this professional out: nothing was opened",
+        "le patient a exclu ce professionnel",
+        "the patient shut this professional out",
+    ),
+    "single_factor": (
+        "ouvert avec un seul facteur d'authentification",
+        "opened with one authentication factor",
     ),
     "unrecorded": (
         "ouvert pendant que la base était indisponible",

@@ -16,8 +16,9 @@ CLOCK_AHEAD = 60 * SECOND  # how far the caller's clock may be ahead of ours (G-
 # The obligation that says when the review is due, and its parameter (3.0.5).
 REQUIRE_REVIEW, DEADLINE = "REQUIRE_REVIEW", "deadline"
 
-# What a reviewer should look at first: many openings in a day, or a patient who shut this professional out (A-BG-7).
-VOLUME, BLOCKED = "volume", "blocked"
+# What must be looked at first: many openings in a day, a patient who shut this professional out (A-BG-7), one factor
+# where two are asked (A-BG-2).
+VOLUME, BLOCKED, SINGLE_FACTOR = "volume", "blocked", "single_factor"
 
 SELF_REVIEW = "SELF_REVIEW"
 
@@ -131,6 +132,12 @@ def overrides(rules: BreakGlass, opening: Opening, allowed: bool) -> bool:
         and opening.motive in rules.override_motives
         and opening.subject.profile in rules.override_profiles
     )
+
+
+def with_one_factor(rules: BreakGlass, opening: Opening, allowed: bool) -> bool:
+    """Whether this opening does with one factor, and the pack lets it: the MFA service is down (A-BG-2)."""
+    given = opening.authentication
+    return allowed and opening.motive in rules.single_factor_motives and not (given is not None and given.mfa is True)
 
 
 def refusal(rules: BreakGlass, opening: Opening, now: int, before: list[Grant] | None = None) -> str:

@@ -105,7 +105,14 @@ class NoticeRule(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     on: Literal[
-        "open_grant", "close_grant", "expire_grant", "revoke_grant", "review_grant", "volume", "blocked"
+        "open_grant",
+        "close_grant",
+        "expire_grant",
+        "revoke_grant",
+        "review_grant",
+        "volume",
+        "blocked",
+        "single_factor",
     ]  # a change of the grant, or what its opening alerts to
     audience: str
     within: Seconds = 0
@@ -136,6 +143,8 @@ class BreakGlass(Struct, frozen=True, forbid_unknown_fields=True):
     override_profiles: Strings = ()  # who passes a mask under `vital_override` (A-BG-5)
     override_motives: Strings = ()
     override_obligations: Strings = ()  # what an opening under `vital_override` brings
+    single_factor_motives: Strings = ()  # for which one factor is enough, where `bg_single_factor` is on (A-BG-2)
+    blocked_motives: Strings = ()  # for which a block is passed, where `blocked_bg` is `alert_allow` (A-BG-7)
     max_per_subject_24h: int = 0  # openings of one person in 24 hours that call for no alert; 0: any number
     many_obligations: Strings = ()  # what an opening past that number brings
     notices: tuple[NoticeRule, ...] = ()

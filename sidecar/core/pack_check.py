@@ -14,10 +14,12 @@ from sidecar.core.legal_basis import BASES
 from sidecar.core.model import KINDS
 from sidecar.core.pack import Pack
 from sidecar.core.question import ANSWER_MAX_AGE, MASK_DISCLOSURE
+from sidecar.core.words_request import ALERT_ALLOW, BLOCKED_BG
 from sidecar.errors import Fault
 
 PACK_FILE = "pack.toml"
 DISCLOSURES = ("none", "existence", "type")
+BLOCKED_WORTH = ("alert", ALERT_ALLOW)
 KIND = {"g": "profile", "g2": "category", "g3": "action", "g4": "purpose"}
 LISTED = {"g": "profiles", "g2": "categories", "g3": "actions", "g4": "purposes"}
 
@@ -261,6 +263,8 @@ def _break_glass_faults(
     yield from _unknown((at, "vital_motives"), rules.vital_motives, rules.motives, "motive")
     yield from _unknown((at, "free_text_motives"), rules.free_text_motives, rules.motives, "motive")
     yield from _unknown((at, "override_motives"), rules.override_motives, rules.motives, "motive")
+    for key in ("single_factor_motives", "blocked_motives"):
+        yield from _unknown((at, key), getattr(rules, key), rules.motives, "motive")
     yield from _unknown((at, "missing_relation"), rules.missing_relation, rules.motives, "motive")
     yield from _unknown(
         (at, "missing_relation"), rules.missing_relation.values(), pack.vocabulary.relations, "relation kind"
@@ -279,12 +283,15 @@ def _break_glass_faults(
 
 
 def _setting_faults(pack: Pack) -> Iterator[PackFault]:
-    """The two settings the evaluation itself reads."""
+    """The settings of which not every value means something."""
     age, disclosure = pack.settings.get(ANSWER_MAX_AGE), pack.settings.get(MASK_DISCLOSURE)
     if age is not None and (isinstance(age.value, bool | str) or age.value < 0):
         yield ("settings", ANSWER_MAX_AGE), "the longest age of an answer is a number of seconds"
     if disclosure is not None and disclosure.value not in DISCLOSURES:
         yield ("settings", MASK_DISCLOSURE), f"`{disclosure.value}` is none of {', '.join(DISCLOSURES)}"
+    blocked = pack.settings.get(BLOCKED_BG)
+    if blocked is not None and blocked.value not in BLOCKED_WORTH:
+        yield ("settings", BLOCKED_BG), f"`{blocked.value}` is none of {', '.join(BLOCKED_WORTH)}"
 
 
 def _basis_faults(pack: Pack) -> Iterator[PackFault]:

@@ -6,7 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sidecar.core import break_glass, instants, judgement, obligations
-from sidecar.core.break_glass import BLOCKED, VOLUME, GrantTerms
+from sidecar.core.break_glass import BLOCKED, SINGLE_FACTOR, VOLUME, GrantTerms
 from sidecar.core.bundle import FOREVER, Snapshot
 from sidecar.core.compiled import Compiled
 from sidecar.core.instants import DAY, SECOND
@@ -31,6 +31,7 @@ NOT_AVAILABLE = "NOT_AVAILABLE"
 
 MASK_DISCLOSURE = "mask_disclosure"  # setting: `none` hides whether a masked object exists
 VITAL_OVERRIDE = "vital_override"  # setting: whether a grant may pass masks (A-BG-5)
+BG_SINGLE_FACTOR = "bg_single_factor"  # setting: whether one factor may open a grant (A-BG-2)
 ANSWER_MAX_AGE = "answer_max_age"  # setting: seconds an answer may be kept at most
 
 # What cures these may arrive at any moment, so nobody keeps the answer.
@@ -61,6 +62,8 @@ class Book:
         self.many = self._refusal(rules.many_obligations, False).obligations
         override = pack.settings.get(VITAL_OVERRIDE)
         self.overrides = override is not None and override.value is True
+        one_factor = pack.settings.get(BG_SINGLE_FACTOR)
+        self.one_factor = one_factor is not None and one_factor.value is True
         self.reads_unknown_as_absent = rules.unknown == "open"
         # The modes in which a grant may ask for the lenient reading.
         self.lenient_modes = frozenset(rules.modes) if self.reads_unknown_as_absent else frozenset()
@@ -273,6 +276,8 @@ class Question:
         decision = self._permitted(settled, ends, doubts, more)
         # A-BG-7: who is blocked is not refused the opening, which would tell them; whoever reviews it is alerted.
         alerts = ((VOLUME,) if many else ()) + ((BLOCKED,) if book.compiled.blocked(strict) else ())
+        if break_glass.with_one_factor(rules, opening, book.one_factor):
+            alerts += (SINGLE_FACTOR,)
         due = break_glass.review_due(decision.obligations, self.now, terms.review_due)
         return decision, replace(terms, review_due=due, alerts=alerts)
 

@@ -135,6 +135,8 @@ NOUNS: Mapping[str, Mapping[str, Word]] = {
         "grant_for_other_patient": _GROUND,
         "vital_motive": _GROUND,
         "vital_override": _GROUND,
+        "single_factor_allowed": _GROUND,
+        "blocked_override": _GROUND,
         "motive_given": _GROUND,
         "justified": _GROUND,
         "ticket_open": _GROUND,

@@ -14,6 +14,7 @@ REMOTE = {"none": False, "managed_channel": False, "open": True}
 MOBILE = frozenset(("tablet", "phone"))
 LAWFUL_HOSTING = frozenset(("certified", "not_needed"))  # L.1111-8 CSP
 NO_WORKSTATION = "none"
+BLOCKED_BG, ALERT_ALLOW = "blocked_bg", "alert_allow"  # setting: what a block is worth in an emergency (A-BG-7)
 RPPS = re.compile(r"[0-9]{11}\Z")
 
 # ---- r.authentication
@@ -149,6 +150,25 @@ def vital_override(s: Situation) -> bool:
     )
 
 
+def single_factor_allowed(s: Situation) -> bool:
+    """One factor is enough: a grant is asked for with a motive that allows it, or was opened so (A-BG-2)."""
+    rules, request = s.pack.break_glass, s.request
+    if request.action == rules.action:
+        return request.context.motive in rules.single_factor_motives and s.switch("bg_single_factor")
+    grant = s.open_grant if s.names_grant else None
+    return grant is not None and break_glass.SINGLE_FACTOR in grant.alerts and s.switch("bg_single_factor")
+
+
+def blocked_override(s: Situation) -> bool:
+    """The open grant passes the patient's block of this professional: the pack lets it, for this motive (A-BG-7)."""
+    grant = s.open_grant if s.names_grant else None
+    return (
+        grant is not None
+        and grant.motive in s.pack.break_glass.blocked_motives
+        and s.pack.settings[BLOCKED_BG].value == ALERT_ALLOW
+    )
+
+
 def motive_given(s: Situation) -> bool:
     """A motive of the closed list."""
     return s.request.context.motive in s.pack.break_glass.motives
@@ -207,7 +227,8 @@ CALLER = {word.__name__: word for word in (acts_for, hosting_lawful)}
 CONTEXT = {
     word.__name__: word
     for word in (
-        grant_open, grant_ended, grant_for_other_patient, vital_motive, vital_override, motive_given, justified,
-        ticket_open, has_ref, touches_workstation, user_agreed, recipient_identified, notice_current, setting,
+        grant_open, grant_ended, grant_for_other_patient, vital_motive, vital_override, single_factor_allowed,
+        blocked_override, motive_given, justified, ticket_open,
+        has_ref, touches_workstation, user_agreed, recipient_identified, notice_current, setting,
     )
 }  # fmt: skip

@@ -163,7 +163,7 @@ class RecalledFact(_message.Message):
     def __init__(self, fact: _Optional[_Union[_facts_pb2.Fact, _Mapping]] = ..., seq: _Optional[int] = ...) -> None: ...
 
 class RecalledGrant(_message.Message):
-    __slots__ = ("id", "controller_id", "caller_id", "subject_id", "patient_id", "profile", "scope", "motive", "justification", "opened_at", "until", "review_due", "closed_at", "second_confirmation", "request_id", "ended", "opener", "known_to")
+    __slots__ = ("id", "controller_id", "caller_id", "subject_id", "patient_id", "profile", "scope", "motive", "justification", "opened_at", "until", "review_due", "closed_at", "second_confirmation", "request_id", "ended", "opener", "known_to", "alerts")
     ID_FIELD_NUMBER: _ClassVar[int]
     CONTROLLER_ID_FIELD_NUMBER: _ClassVar[int]
     CALLER_ID_FIELD_NUMBER: _ClassVar[int]
@@ -182,6 +182,7 @@ class RecalledGrant(_message.Message):
     ENDED_FIELD_NUMBER: _ClassVar[int]
     OPENER_FIELD_NUMBER: _ClassVar[int]
     KNOWN_TO_FIELD_NUMBER: _ClassVar[int]
+    ALERTS_FIELD_NUMBER: _ClassVar[int]
     id: str
     controller_id: str
     caller_id: str
@@ -200,7 +201,8 @@ class RecalledGrant(_message.Message):
     ended: str
     opener: _access_pb2.Subject
     known_to: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, id: _Optional[str] = ..., controller_id: _Optional[str] = ..., caller_id: _Optional[str] = ..., subject_id: _Optional[str] = ..., patient_id: _Optional[str] = ..., profile: _Optional[str] = ..., scope: _Optional[str] = ..., motive: _Optional[str] = ..., justification: _Optional[str] = ..., opened_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., review_due: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., second_confirmation: _Optional[bool] = ..., request_id: _Optional[str] = ..., ended: _Optional[str] = ..., opener: _Optional[_Union[_access_pb2.Subject, _Mapping]] = ..., known_to: _Optional[_Iterable[str]] = ...) -> None: ...
+    alerts: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, id: _Optional[str] = ..., controller_id: _Optional[str] = ..., caller_id: _Optional[str] = ..., subject_id: _Optional[str] = ..., patient_id: _Optional[str] = ..., profile: _Optional[str] = ..., scope: _Optional[str] = ..., motive: _Optional[str] = ..., justification: _Optional[str] = ..., opened_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., review_due: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., second_confirmation: _Optional[bool] = ..., request_id: _Optional[str] = ..., ended: _Optional[str] = ..., opener: _Optional[_Union[_access_pb2.Subject, _Mapping]] = ..., known_to: _Optional[_Iterable[str]] = ..., alerts: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class RequiredSources(_message.Message):
     __slots__ = ("kind", "sources")

@@ -4,12 +4,15 @@
 """
 
 import itertools
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 from msgspec.structs import replace
 
 from sidecar.authoring.bundle import compile_bundle, read_folder
+from sidecar.authoring.core_asker import with_settings
 from sidecar.breaking_glass import BreakingGlass
 from sidecar.changes import Changes
 from sidecar.core.instants import DAY, SECOND
@@ -63,18 +66,22 @@ WORKSTATION = Device("workstation", True, False)
 
 
 @cache
-def hospital() -> PolicySet:
-    """The pack, compiled once."""
-    return compile_bundle(read_folder(PACK))
+def hospital(**settings: bool | int | str) -> PolicySet:
+    """The pack, with these settings in place of its own, compiled once."""
+    bundle = read_folder(PACK)
+    return compile_bundle(replace(bundle, pack=with_settings(bundle.pack, settings)))
 
 
 class InForce:
     """The policy in force, always the same."""
 
+    def __init__(self, policies: PolicySet) -> None:
+        self._policies = policies
+
     @property
     def current(self) -> PolicySet:
         """It."""
-        return hospital()
+        return self._policies
 
     @property
     def status(self) -> "InForce":
@@ -84,7 +91,7 @@ class InForce:
     @property
     def ref(self) -> PolicyRef:
         """Its name."""
-        return hospital().ref
+        return self._policies.ref
 
     def put_in_force(self, policies: PolicySet) -> None:
         """Not in these histories."""
@@ -93,6 +100,8 @@ class InForce:
 
 class Rooms:
     """A sidecar without its wire, over a folder; opened again as often as a test likes."""
+
+    settings: Mapping[str, bool | int | str] = MappingProxyType({})  # of the pack, otherwise than shipped
 
     def __init__(self, folder: Path, real: int = START, offset: int = 0) -> None:
         self.folder, self.real, self.offset = folder, real, offset
@@ -106,7 +115,7 @@ class Rooms:
 
     def open(self) -> None:
         """Start, as `server.py` does."""
-        policies = InForce()
+        policies = InForce(hospital(**self.settings))
         self.facts = open_room(self.folder, dict.fromkeys(KINDS, (SOURCE,)))
         self.ledger = LedgerRoom(
             self.folder / "ledger",

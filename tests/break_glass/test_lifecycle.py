@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from msgspec.structs import replace
@@ -155,6 +156,30 @@ def test_who_the_patient_shut_out_gets_the_same_answer_a_grant_that_opens_nothin
     assert (shut.effect, shut.reason, shut.true_reason) == (E.DENY, "NOT_AVAILABLE", "BLOCKED_BY_PATIENT")
     assert grant.alerts == ("blocked",)
     assert ("blocked", "reviewer") in told(rooms)
+
+
+def test_an_emergency_opened_with_one_factor_alerts_security_at_once_and_is_read_with_one(tmp_path: Path) -> None:
+    class Degraded(Complete):
+        settings = MappingProxyType({"bg_single_factor": True})
+
+    rooms = Degraded(tmp_path)
+    rooms.write()
+    one = replace(rooms.proven(), mfa=False)
+    answer, none = opened(rooms, authentication=one)
+    assert (answer.decision.reason, none) == ("MFA_REQUIRED", None)
+    context = Context(access_mode="bris_de_glace", motive="PLAN_BLANC", justification=WHY)
+    request = Request(NIGHT, "read", REPORT, "soins_urgence", one, WORKSTATION, context)
+    _, grant = rooms.glass.open_for(DPI, request)
+    assert grant is not None and grant.alerts == ("single_factor",)
+    assert ("single_factor", "securite") in told(rooms)
+    _, _, notices = rooms.glass.get(DPI, grant.id)
+    assert [notice.due for notice in notices if notice.audience == "securite"] == [rooms.now + HOUR]
+    read = replace(request, context=Context(access_mode="bris_de_glace", grant=grant.id))
+    [permitted] = rooms.pdp.check([Call(read, DPI)])
+    assert isinstance(permitted, Answer) and permitted.decision.effect is E.PERMIT
+    rooms.real += MINUTE
+    assert opened(rooms, patient="P2", motive="PLAN_BLANC")[1].alerts == ()  # type: ignore[union-attr]
+    rooms.close()
 
 
 def test_a_check_that_asks_for_its_grant_gets_the_one_that_is_open_for_the_same_motive(rooms: Complete) -> None:

@@ -31,6 +31,7 @@ from tests.break_glass.rooms import (
     Rooms,
     a_hospital,
     a_report,
+    hospital,
     stay_of,
 )
 
@@ -45,7 +46,7 @@ def rooms(tmp_path: Path) -> Iterator[Rooms]:
 
 
 def looking(rooms: Rooms) -> Emergencies:
-    return Emergencies(InForce(), rooms.facts, rooms.ledger, lambda: rooms.now)
+    return Emergencies(InForce(hospital()), rooms.facts, rooms.ledger, lambda: rooms.now)
 
 
 def relations(rooms: Rooms) -> tuple[tuple[str, int], ...]:

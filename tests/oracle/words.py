@@ -311,6 +311,19 @@ class Words(Others):
             return False
         return grant.motive in rules["override_motives"] and grant.profile in rules["override_profiles"]
 
+    def context_single_factor_allowed(self) -> bool:
+        rules, grant = self.pack["break_glass"], self.open_grant()
+        if self.request.action == rules["action"]:
+            listed = self.request.context.motive in rules.get("single_factor_motives", ())
+        else:
+            listed = grant is not None and "single_factor" in grant.alerts
+        return listed and bool(self.setting("bg_single_factor"))
+
+    def context_blocked_override(self) -> bool:
+        grant, rules = self.open_grant(), self.pack["break_glass"]
+        listed = grant is not None and grant.motive in rules.get("blocked_motives", ())
+        return listed and self.setting("blocked_bg") == "alert_allow"
+
     def context_motive_given(self) -> bool:
         return self.request.context.motive in self.pack["break_glass"]["motives"]
 

@@ -15,8 +15,8 @@ SENSITIVE = "!r.resource.sensitive || r.subject.in_tag_unit"
 DAMAGES = {
     "a gate that asks the opposite": (
         "rules/gates.csv",
-        "!r.authentication.mfa, deny",
-        "r.authentication.mfa, deny",
+        "!r.authentication.mfa && !r.context.single_factor_allowed, deny",
+        "r.authentication.mfa && !r.context.single_factor_allowed, deny",
         "G-AUTH-1",
     ),
     "a gate that lost half of its condition": (
@@ -33,8 +33,8 @@ DAMAGES = {
     ),
     "a gate that allows": (
         "rules/gates.csv",
-        "!r.authentication.mfa, deny, MFA_REQUIRED",
-        "!r.authentication.mfa, allow, ALLOW_CARE_TEAM",
+        "!r.context.single_factor_allowed, deny, MFA_REQUIRED",
+        "!r.context.single_factor_allowed, allow, ALLOW_CARE_TEAM",
         "G-AUTH-1",
     ),
     "a gate for other profiles": ("rules/gates.csv", "p, G-AUTH-2, humain", "p, G-AUTH-2, interne", "G-AUTH-2"),

@@ -269,6 +269,16 @@ CIRCUMSTANCES: Mapping[str, Mapping[str, Meaning]] = {
             "the grant passes a mask, confirmed twice",
             ("context.grant",),
         ),
+        "single_factor_allowed": Meaning(
+            "un seul facteur suffit : bris de glace pour un motif qui le permet",
+            "one factor is enough: an emergency access for a motive that allows it",
+            ("action", "context.motive", "context.grant"),
+        ),
+        "blocked_override": Meaning(
+            "le bris de glace passe outre le blocage de ce professionnel",
+            "the grant passes the patient's block of this professional",
+            ("context.grant",),
+        ),
         "motive_given": Meaning("un motif de la liste est donné", "a motive of the list is given", ("context.motive",)),
         "justified": Meaning(
             "un motif et une justification suffisante sont donnés",

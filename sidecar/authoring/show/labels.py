@@ -171,6 +171,7 @@ LABELS: Mapping[str, tuple[str, str]] = {
     "review_grant": ("bris de glace relu", "emergency access reviewed"),
     "volume": ("ouvertures nombreuses", "many openings"),
     "blocked": ("ouverture par un professionnel bloqué", "opened by a blocked professional"),
+    "single_factor": ("ouverture avec un seul facteur", "opened with one factor"),
     "at_once": ("aussitôt", "at once"),
     "by_review": ("avant l'échéance de la relecture", "before the review is due"),
 }
@@ -226,6 +227,14 @@ KEYS: Mapping[str, tuple[str, str]] = {
     "break_glass.override_motives": (
         "motifs qui permettent de passer outre un masquage",
         "motives that pass a mask",
+    ),
+    "break_glass.single_factor_motives": (
+        "motifs pour lesquels un seul facteur suffit",
+        "motives for which one factor is enough",
+    ),
+    "break_glass.blocked_motives": (
+        "motifs qui permettent de passer outre un blocage",
+        "motives that pass a block",
     ),
     "break_glass.unknown_obligations": (
         "obligations quand une restriction inconnue a été lue comme absente",

@@ -15,7 +15,10 @@ Value = bool | None
 Assumed = Callable[[Term], Value]
 Spot = tuple[str, str, str]  # profile, category, action
 
-UNDER_GRANT = frozenset({"grant_open", "grant_ended", "grant_for_other_patient", "vital_motive", "vital_override"})
+UNDER_GRANT = frozenset({
+    "grant_open", "grant_ended", "grant_for_other_patient", "vital_motive", "vital_override",
+    "single_factor_allowed", "blocked_override",
+})  # fmt: skip
 
 
 class Mark(StrEnum):
@@ -210,8 +213,10 @@ def _without_grant(assumed: Assumed) -> Assumed:
 
 
 def _with_grant(assumed: Assumed) -> Assumed:
-    """The grant is open, for a vital motive; masks are not passed."""
-    opened: Mapping[str, Value] = {"grant_open": True, "vital_motive": True, "vital_override": False}
+    """The grant is open, for a vital motive; neither masks nor blocks are passed."""
+    opened: Mapping[str, Value] = {
+        "grant_open": True, "vital_motive": True, "vital_override": False, "blocked_override": False,
+    }  # fmt: skip
     return lambda term: opened.get(term.word) if term.word in opened else assumed(term)
 
 
