@@ -259,6 +259,7 @@ class Facts(Chance):
                     until + 3 * DAY,
                     closed,
                     second_confirmation=self.rarely(0.5),
+                    alerts=("single_factor",) if self.rarely(0.5) else (),
                 )
             )
         return tuple(found)

@@ -27,7 +27,11 @@ ARGUMENTS = {
 def said() -> dict[str, Counter[bool | None]]:
     """What the oracle says of every word over many cases."""
     oracle = a_pack_of("True").read()
-    oracle.pack["settings"]["producer_uf_keeps"]["value"] = True
+    turned = {
+        "producer_uf_keeps": True, "notice_version": "2026-01", "bg_single_factor": True, "blocked_bg": "alert_allow",
+    }  # fmt: skip
+    for name, value in turned.items():
+        oracle.pack["settings"][name]["value"] = value
     setting = setting_of(oracle.pack, "medecin", unusual=0.5, edges=0.5, profiles=PROFILES)
     answers: dict[str, Counter[bool | None]] = {f"{noun}.{word}": Counter() for noun in NOUNS for word in NOUNS[noun]}
     for case in cases(Random(8), setting, CASES):

@@ -102,6 +102,8 @@ SMALL = (
     "r.context.grant_open",
     "r.context.vital_motive",
     "r.context.vital_override",
+    "r.context.single_factor_allowed",
+    "r.context.blocked_override",
     "r.context.motive_given",
     "r.context.justified",
     "r.context.user_agreed",
