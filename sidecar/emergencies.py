@@ -122,9 +122,12 @@ class Emergencies:
         # A question under a grant may come after its end, and is refused: that is worth seeing too.
         query = RecordsQuery(subject_id=grant.subject_id, from_=grant.opened_at, to=min(now, grant.until + DAY) + 1)
         leaves = self._ledger.show_period(caller.tenant, query)
+        pack = self._policies.current.pack
+        about = (pack.break_glass.close_action, pack.break_glass.review_action)  # they name a grant, under none
         found = [access for leaf in leaves for access in _under(grant, msgspec.json.decode(leaf))]
+        found = [access for access in found if access.action not in about]
         shown = tuple(found[-(limit or PAGE) :])
-        kind = missing(self._policies.current.pack, grant, self._snapshot(grant), self._told_by(grant))
+        kind = missing(pack, grant, self._snapshot(grant), self._told_by(grant))
         self._ledger.record([Consulted(caller, f"accesses under {grant.id}", len(shown))], now)
         return Accesses(shown, len(found), kind.kind if kind.known else "")
 

@@ -6,12 +6,13 @@ from typing import Any
 
 import click
 import msgspec
+from msgspec import Struct
 
 from sidecar.api.shape import message
 from sidecar.cli.connect import Connection, connected
 from sidecar.cli.output import DONE, REFUSED, plain, show_json, show_table
 from sidecar.core import instants
-from sidecar.core.model import Opening, Request, Subject
+from sidecar.core.model import Authentication, Device, Opening, Request, Subject
 from sidecar.errors import InputFault
 from sidecar.v1 import access_pb2, admin_pb2, break_glass_pb2
 from sidecar.v1.access_pb2_grpc import AccessServiceStub
@@ -73,6 +74,14 @@ def show_answer(answer: access_pb2.CheckAccessResponse, as_json: bool) -> None:
     click.echo(f"  recorded as {said['decision_id']}, leaf {record['index']} of {record['origin']}")
 
 
+class Acting(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who ends or reviews a grant, as the file of --as says: the subject, how they proved who they are, the device."""
+
+    subject: Subject
+    authentication: Authentication | None = None
+    device: Device | None = None
+
+
 @click.group("break-glass")
 def break_glass() -> None:
     """Open, close, look at and review emergency grants."""
@@ -98,21 +107,34 @@ def open_grant(connection: Connection, file: str, as_json: bool) -> int:
     return DONE if opened.HasField("grant") else REFUSED
 
 
-@break_glass.command("close")
+@break_glass.command("close", short_help="End a grant before its time.")
 @click.argument("grant")
-@click.option("--subject", required=True, help="Subject id of who opened it.")
-@click.option("--kind", required=True, help="The subject's kind, a word of the pack.")
-@click.option("--profile", required=True, help="The subject's profile, a word of the pack.")
-@click.option("--json", "as_json", is_flag=True, help="Print the grant as JSON.")
+@click.option("--subject", default="", help="Subject id of who opened it.")
+@click.option("--kind", default="", help="The subject's kind, a word of the pack.")
+@click.option("--profile", default="", help="The subject's profile, a word of the pack.")
+@click.option("--as", "as_file", help="To end somebody else's: JSON file of who does, as in review.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 @connected
-def close_grant(connection: Connection, grant: str, subject: str, kind: str, profile: str, as_json: bool) -> int:
-    """End a grant before its time."""
-    who = message(access_pb2.Subject, Subject(subject, kind, profile))
-    closed = connection.call(
-        BreakGlassServiceStub(connection.channel).Close, break_glass_pb2.CloseRequest(grant=grant, subject=who)
-    )
-    show_grant(closed.grant, as_json)
-    return DONE
+def close_grant(
+    connection: Connection, grant: str, subject: str, kind: str, profile: str, as_file: str | None, as_json: bool
+) -> int:
+    """End a grant before its time: one's own with --subject, --kind and --profile, somebody else's with --as.
+
+    Exit code 1 when the policy refuses it.
+    """
+    if as_file is None and not (subject and kind and profile):
+        raise click.UsageError("say who ends it: --subject, --kind and --profile, or --as")
+    who = read_value(Acting, as_file) if as_file is not None else Acting(Subject(subject, kind, profile))
+    request = message(break_glass_pb2.CloseRequest, who, grant=grant)
+    closed = connection.call(BreakGlassServiceStub(connection.channel).Close, request)
+    if as_json:
+        show_json(plain(closed.grant if closed.HasField("grant") else closed))
+        return DONE if closed.HasField("grant") else REFUSED
+    if closed.HasField("answer"):
+        show_answer(closed.answer, as_json=False)
+    if closed.HasField("grant"):
+        show_grant(closed.grant, as_json=False)
+    return DONE if closed.HasField("grant") else REFUSED
 
 
 @break_glass.command("get")

@@ -1,35 +1,45 @@
 """Commands that look at emergencies: break-glass list, break-glass show; text a physician reads."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 import click
+import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from sidecar.api.shape import stamp
 from sidecar.cli.breaking_glass_texts import LANGUAGES, Speech
 from sidecar.cli.connect import Connection, connected
-from sidecar.cli.output import DONE, REFUSED, plain, printable, show_json, show_table
+from sidecar.cli.importing import read_zone
+from sidecar.cli.output import DONE, REFUSED, at_a_terminal, plain, show_json, show_table, show_text
 from sidecar.core import instants
-from sidecar.errors import InputFault
+from sidecar.errors import InputFault, NotFound
 from sidecar.v1 import access_pb2, break_glass_pb2
 from sidecar.v1.break_glass_pb2_grpc import BreakGlassServiceStub
 
 EXPIRING = 1800  # seconds before its end when an open grant is said to expire
 STATES = ("open", "closed", "expired", "revoked", "reviewed", "pending", "overdue")
 SHOWN_ACCESSES = 50
+F = TypeVar("F", bound=Callable[..., Any])
 
 
-speaking = click.option(
-    "--language", type=click.Choice(LANGUAGES), default="fr", show_default=True, help="Of the text."
-)
+def speaking(command: F) -> F:
+    """Give a command the options of its text; it gets `language` and `zone`."""
+    language = click.option(
+        "--language", type=click.Choice(LANGUAGES), default="fr", show_default=True, help="Of the text."
+    )
+    zone = click.option("--zone", default="Europe/Paris", show_default=True, help="Time zone of the instants shown.")
+    return language(zone(command))
 
 
-def speech(connection: Connection, language: str) -> Speech:
-    """The language, with the names of the pack in force."""
+def speech(connection: Connection, language: str, zone: str) -> Speech:
+    """The language, with the names of the pack in force, and the zone. Raises InputFault."""
+    now = datetime.now(read_zone(zone))
     stub = BreakGlassServiceStub(connection.channel)
     said = connection.call(stub.Describe, break_glass_pb2.DescribeRequest(language=language))
-    return Speech(language, said.texts, datetime.now().astimezone())
+    return Speech(language, said.texts, now)
 
 
 @click.command("list", short_help="Show emergencies: open, expiring, to review, late.")
@@ -55,6 +65,7 @@ def list_grants(
     limit: int,
     page: str,
     language: str,
+    zone: str,
     as_json: bool,
 ) -> int:
     """Show emergencies, those whose review is due first before the others, and how many wait for what.
@@ -75,27 +86,44 @@ def list_grants(
     if as_json:
         show_json(plain(found))
     else:
-        show_list(found, speech(connection, language))
+        show_list(found, speech(connection, language, zone))
     return DONE if found.grants else REFUSED
 
 
 def show_list(found: break_glass_pb2.ListResponse, say: Speech) -> None:
-    """Emergencies as a table, under what waits in all."""
+    """Emergencies, under what waits in all: for a person some lines each, in a pipe a table of one line each."""
     totals = found.totals
-    click.secho(
-        say(
-            "standing",
-            open=totals.open,
-            pending=totals.pending,
-            overdue=totals.overdue,
-            notices=totals.notices_pending,
-            late=totals.notices_overdue,
-        ),
-        bold=True,
+    waits = say(
+        "standing",
+        open=totals.open,
+        pending=totals.pending,
+        overdue=totals.overdue,
+        notices=totals.notices_pending,
+        late=totals.notices_overdue,
     )
+    show_text(waits)
     if not found.grants:
-        click.echo(say("nothing"))
-        return
+        show_text(say("nothing"))
+    elif at_a_terminal():
+        for grant in found.grants:
+            _show_entry(grant, say)
+    else:
+        _show_rows(found, say)
+    if found.next_page_token:
+        click.echo(say("more", page=found.next_page_token))
+
+
+def _show_entry(grant: break_glass_pb2.Grant, say: Speech) -> None:
+    click.echo()
+    click.secho(standing(grant, say), bold=True, fg="red" if grant.review_state == "overdue" else None)
+    who = f"{grant.subject_id} ({say.name('profiles', grant.profile)})"
+    units = " ".join(grant.units)
+    show_text(say("whom" if units else "whom_bare", who=who, units=units, patient=grant.patient_id), indent=2)
+    show_text(say("labelled", label=say("a_motive"), value=say.name("motives", grant.motive)), indent=2)
+    show_text(say("opened_at", at=moment(grant.opened_at, say)) + f" · {grant.id}", indent=2)
+
+
+def _show_rows(found: break_glass_pb2.ListResponse, say: Speech) -> None:
     columns = [say(each) for each in ("stands", "opened", "who", "unit", "patient", "motive", "grant")]
     rows = [
         (
@@ -110,9 +138,7 @@ def show_list(found: break_glass_pb2.ListResponse, say: Speech) -> None:
         for grant in found.grants
     ]
     click.echo()
-    show_table(columns, rows, wrap=(columns[0], columns[2], columns[5], columns[6]))
-    if found.next_page_token:
-        click.echo(say("more", page=found.next_page_token))
+    show_table(columns, rows)
 
 
 def standing(grant: break_glass_pb2.Grant, say: Speech) -> str:
@@ -133,26 +159,39 @@ def standing(grant: break_glass_pb2.Grant, say: Speech) -> str:
 @speaking
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @connected
-def show_one(connection: Connection, grant: str, language: str, as_json: bool) -> int:
+def show_one(connection: Connection, grant: str, language: str, zone: str, as_json: bool) -> int:
     """Show one emergency: why, what was asked under it (nothing of what the objects say), a relation that became known
     since, who must know. The reading is recorded. Exit code 1 when this caller has none of this id.
     """
-    found, accesses = looked_at(connection, grant)
+    say = speech(connection, language, zone)
+    found, accesses = looked_at(connection, grant, say)
     if as_json:
         show_json({**plain(found), "accesses": plain(accesses)})
     else:
-        show_whole(found, accesses, speech(connection, language))
+        show_whole(found, accesses, say)
     return DONE
 
 
 def looked_at(
-    connection: Connection, grant: str
+    connection: Connection, grant: str, say: Speech
 ) -> tuple[break_glass_pb2.GetResponse, break_glass_pb2.AccessesResponse]:
-    """A grant with its notices, and what was asked under it."""
+    """A grant with its notices, and what was asked under it. Raises NotFound, and grpc.RpcError."""
     stub = BreakGlassServiceStub(connection.channel)
-    found = connection.call(stub.Get, break_glass_pb2.GetRequest(grant=grant))
-    asked = break_glass_pb2.AccessesRequest(grant=grant, limit=SHOWN_ACCESSES)
-    return found, connection.call(stub.Accesses, asked)
+    with of_grant(grant, say):
+        found = connection.call(stub.Get, break_glass_pb2.GetRequest(grant=grant))
+        asked = break_glass_pb2.AccessesRequest(grant=grant, limit=SHOWN_ACCESSES)
+        return found, connection.call(stub.Accesses, asked)
+
+
+@contextmanager
+def of_grant(grant: str, say: Speech) -> Iterator[None]:
+    """Says which grant is unknown, where the answer only says that something is. Raises NotFound."""
+    try:
+        yield
+    except grpc.RpcError as error:
+        if error.code() is not grpc.StatusCode.NOT_FOUND:
+            raise
+        raise NotFound(say("no_grant", id=grant)) from None
 
 
 def show_whole(found: break_glass_pb2.GetResponse, accesses: break_glass_pb2.AccessesResponse, say: Speech) -> None:
@@ -162,13 +201,13 @@ def show_whole(found: break_glass_pb2.GetResponse, accesses: break_glass_pb2.Acc
     lines = list(_lines(grant, say))
     width = max(len(label) for label, _ in lines)
     for label, text in lines:
-        click.echo(f"  {label:<{width}}  {printable(text)}")
+        show_text(text, f"{label:<{width}}  ", indent=2)
     click.echo()
     _show_accesses(accesses, say)
     if accesses.relation:
-        click.echo(say("relation_since", relation=say.name("relations", accesses.relation)))
+        show_text(say("relation_since", relation=say.name("relations", accesses.relation)))
     if grant.also:
-        click.echo(say("also", grounds=" ; ".join(say.ground(each) for each in grant.also)))
+        show_text(say("also", grounds=" ; ".join(say.ground(each) for each in grant.also)))
     if found.notices:
         click.echo()
         columns = [say(each) for each in ("audience", "what", "by", "delivered", "acknowledged")]
@@ -213,7 +252,7 @@ def _show_accesses(found: break_glass_pb2.AccessesResponse, say: Speech) -> None
         click.echo(say("no_access"))
         return
     refused = sum(each.effect != access_pb2.EFFECT_PERMIT for each in found.accesses)
-    click.secho(say("accesses", total=found.total, refused=refused), bold=True)
+    show_text(say("accesses", total=found.total, refused=refused))
     if found.total > len(found.accesses):
         click.echo(say("latest", shown=len(found.accesses)))
     columns = [say(each) for each in ("at", "did", "about", "object", "answer")]
@@ -229,7 +268,12 @@ def _show_accesses(found: break_glass_pb2.AccessesResponse, say: Speech) -> None
         )
         for each in found.accesses
     ]
-    show_table(columns, rows, wrap=(columns[2], columns[4]))
+    if not at_a_terminal():
+        show_table(columns, rows)
+        return
+    for when, did, about, named, answer in rows:
+        asked = " · ".join(each for each in (did, about, named) if each)
+        show_text(say("labelled", label=asked, value=answer), f"{when}  ")
 
 
 def _notice(notice: break_glass_pb2.Notice, say: Speech) -> tuple[str, ...]:
@@ -267,7 +311,7 @@ def _delivered(notice: break_glass_pb2.Notice, say: Speech) -> str:
 
 
 def moment(instant: Timestamp, say: Speech) -> str:
-    """An instant of the wire, in the zone of whoever reads."""
+    """An instant of the wire, in the zone it is shown in."""
     return say.moment(instant.ToDatetime(UTC))
 
 

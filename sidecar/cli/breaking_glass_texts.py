@@ -14,6 +14,14 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "nothing": ("Aucun bris de glace ne correspond.", "No emergency matches."),
     "more": ("Il y en a d'autres : --page {page}", "There are more: --page {page}"),
+    "no_grant": (
+        "bris de glace `{id}` inconnu, ou pas pour cet appelant ; `break-glass list` donne les identifiants",
+        "no emergency `{id}` for this caller; `break-glass list` gives the ids",
+    ),
+    "labelled": ("{label} : {value}", "{label}: {value}"),
+    "whom": ("{who}, {units}, pour le patient {patient}", "{who}, {units}, for patient {patient}"),
+    "whom_bare": ("{who}, pour le patient {patient}", "{who}, for patient {patient}"),
+    "opened_at": ("ouvert le {at}", "opened {at}"),
     "grant": ("bris de glace", "emergency"),
     "opened": ("ouvert le", "opened"),
     "who": ("professionnel", "professional"),
@@ -27,7 +35,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "late": ("RELECTURE EN RETARD de {left}", "REVIEW LATE by {left}"),
     "justifie": ("relu : justifié", "reviewed: justified"),
     "injustifie": ("relu : injustifié", "reviewed: not justified"),
-    "non_conclusif": ("relu : non conclusif", "reviewed: not conclusive"),
+    "non_conclusif": ("relu : non conclusif", "reviewed: inconclusive"),
     # show
     "title": ("Bris de glace {id}", "Emergency {id}"),
     "professional": ("Professionnel", "Professional"),
@@ -107,7 +115,11 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "queue_empty": ("Rien à relire.", "Nothing to review."),
     "ask_verdict": (
         "Verdict : j = justifié, i = injustifié, n = non conclusif, p = passer au suivant, q = quitter",
-        "Verdict: j = justified, i = not justified, n = not conclusive, p = pass to the next, q = quit",
+        "Verdict: j = justified, i = not justified, n = inconclusive, p = pass to the next, q = quit",
+    ),
+    "open_still": (
+        "Encore ouvert : il se relit une fois terminé ou révoqué (`break-glass close --as`).",
+        "Still open: it is reviewed once it is over or revoked (`break-glass close --as`).",
     ),
     "ask_comment": (
         "Commentaire pour le dossier de relecture, sans détail médical",
@@ -131,8 +143,8 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "missing": ("liens qui manquaient", "relations that were missing"),
     "no_unit": ("(unité non dite)", "(no unit stated)"),
     "advice": (
-        "{unit} : {count} des {openings} ouvertures étaient évitables, si l'on avait su à temps : {relation}.",
-        "{unit}: {count} of the {openings} openings were avoidable, had this been known in time: {relation}.",
+        "{unit} : évitables {count} sur {openings}, si l'on avait su à temps : {relations}.",
+        "{unit}: avoidable {count} of {openings}, had this been known in time: {relations}.",
     ),
     "how_known": (
         "Un lien est compté comme manquant quand un fait reçu après l'ouverture le prouve ({known} fois), sinon quand"
@@ -179,7 +191,7 @@ class Speech:
         return f"{reason} {self('said', text=self.name('reasons', reason))}"
 
     def moment(self, instant: datetime) -> str:
-        """An instant, in the zone of whoever reads."""
+        """An instant, in the zone of `now`."""
         return instant.astimezone(self.now.tzinfo).strftime("%d/%m/%Y %H:%M" if self._n == 0 else "%Y-%m-%d %H:%M")
 
     def lasts(self, seconds: float) -> str:

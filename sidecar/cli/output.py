@@ -1,6 +1,7 @@
 """What commands print: tables for people, JSON for programs, a sentence and an exit code for errors."""
 
 import json
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -118,6 +119,27 @@ def show_table(
         click.secho(title, bold=True)
     for line in said.get().splitlines():
         click.echo(line.rstrip())
+
+
+def show_text(text: str, head: str = "", indent: int = 0) -> None:
+    """A paragraph on standard output: a terminal breaks its lines between words, under the end of `head`.
+
+    In a pipe or a file it is one line.
+    """
+    console = Console()
+    first = " " * indent + head
+    whole = first + printable(text)
+    if console.is_terminal:
+        under = " " * len(first)
+        whole = textwrap.fill(
+            whole, max(console.width, len(first) + 20), subsequent_indent=under, break_on_hyphens=False
+        )
+    click.echo(whole)
+
+
+def at_a_terminal() -> bool:
+    """Whether a person reads standard output as it comes."""
+    return Console().is_terminal
 
 
 def printable(text: str) -> str:

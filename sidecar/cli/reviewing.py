@@ -1,27 +1,17 @@
 """Commands that judge emergencies: break-glass review, break-glass pressure; text a physician reads."""
 
 import click
-from msgspec import Struct
 
 from sidecar.api.shape import message
-from sidecar.cli.asking import read_value
-from sidecar.cli.breaking_glass import instant_of, looked_at, moment, show_whole, speaking, speech
+from sidecar.cli.asking import Acting, read_value
+from sidecar.cli.breaking_glass import instant_of, looked_at, moment, of_grant, show_whole, speaking, speech
 from sidecar.cli.breaking_glass_texts import Speech
 from sidecar.cli.connect import Connection, connected
-from sidecar.cli.output import DONE, REFUSED, plain, show_json, show_table
-from sidecar.core.model import Authentication, Device, Subject
+from sidecar.cli.output import DONE, REFUSED, at_a_terminal, plain, show_json, show_table, show_text
 from sidecar.v1 import access_pb2, break_glass_pb2
 from sidecar.v1.break_glass_pb2_grpc import BreakGlassServiceStub
 
 VERDICTS = {"j": "justifie", "i": "injustifie", "n": "non_conclusif"}
-
-
-class Reviewer(Struct, frozen=True, forbid_unknown_fields=True):
-    """Who reviews, as the file of --as says: the subject, how they proved who they are, what they work on."""
-
-    subject: Subject
-    authentication: Authentication | None = None
-    device: Device | None = None
 
 
 @click.command("review", short_help="Review emergencies, from the queue to the verdict.")
@@ -32,7 +22,13 @@ class Reviewer(Struct, frozen=True, forbid_unknown_fields=True):
 @speaking
 @connected
 def review(
-    connection: Connection, grant: str | None, as_file: str, verdict: str | None, comment: str, language: str
+    connection: Connection,
+    grant: str | None,
+    as_file: str,
+    verdict: str | None,
+    comment: str,
+    language: str,
+    zone: str,
 ) -> int:
     """Review GRANT, or, without one, every emergency that waits for its review, the most urgent first.
 
@@ -40,8 +36,10 @@ def review(
     """
     if verdict and not grant:
         raise click.UsageError("--verdict is about one emergency: name it")
-    reviewer = read_value(Reviewer, as_file)
-    say = speech(connection, language)
+    if verdict and verdict != "justifie" and not comment.strip():
+        raise click.UsageError(f"--comment: needed for the verdict {verdict}")
+    reviewer = read_value(Acting, as_file)
+    say = speech(connection, language, zone)
     if grant and verdict:
         return give(connection, reviewer, grant, verdict, comment, say)
     waiting = [grant] if grant else queue(connection)
@@ -50,8 +48,13 @@ def review(
     code = DONE
     for each in waiting:
         click.echo()
-        show_whole(*looked_at(connection, each), say)
+        found, accesses = looked_at(connection, each, say)
+        show_whole(found, accesses, say)
         click.echo()
+        if found.grant.state == "open":
+            show_text(say("open_still"))
+            code = REFUSED
+            continue
         asked = click.prompt(say("ask_verdict"), type=click.Choice([*VERDICTS, "p", "q"]), show_choices=False)
         if asked == "q":
             break
@@ -84,7 +87,7 @@ def ask_comment(verdict: str, say: Speech) -> str:
         click.echo(say("comment_needed"))
 
 
-def give(connection: Connection, reviewer: Reviewer, grant: str, verdict: str, comment: str, say: Speech) -> int:
+def give(connection: Connection, reviewer: Acting, grant: str, verdict: str, comment: str, say: Speech) -> int:
     """Give a verdict; 1 when the policy refuses it."""
     request = message(
         break_glass_pb2.ReviewRequest,
@@ -94,9 +97,10 @@ def give(connection: Connection, reviewer: Reviewer, grant: str, verdict: str, c
         comment=comment,
         language=say.language,
     )
-    answered = connection.call(BreakGlassServiceStub(connection.channel).Review, request)
+    with of_grant(grant, say):
+        answered = connection.call(BreakGlassServiceStub(connection.channel).Review, request)
     if answered.answer.effect != access_pb2.EFFECT_PERMIT:
-        click.secho(say("refused", message=answered.answer.message, reason=answered.answer.reason), fg="red")
+        show_text(say("refused", message=answered.answer.message, reason=answered.answer.reason))
         return REFUSED
     click.secho(say("done", verdict=say(verdict).capitalize()), fg="green")
     return DONE
@@ -109,7 +113,9 @@ def give(connection: Connection, reviewer: Reviewer, grant: str, verdict: str, c
 @speaking
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @connected
-def pressure(connection: Connection, controller: str, start: str, end: str, language: str, as_json: bool) -> int:
+def pressure(
+    connection: Connection, controller: str, start: str, end: str, language: str, zone: str, as_json: bool
+) -> int:
     """Count emergencies by unit and motive, with the relation that would have avoided each.
 
     The units that better feeds would relieve most come first.
@@ -122,14 +128,14 @@ def pressure(connection: Connection, controller: str, start: str, end: str, lang
     if as_json:
         show_json(plain(found))
     else:
-        show_pressure(found, speech(connection, language))
+        show_pressure(found, speech(connection, language, zone))
     return DONE
 
 
 def show_pressure(found: break_glass_pb2.PressureResponse, say: Speech) -> None:
-    """The units as a table, and what to mend."""
+    """The units, and what to mend: for a person some lines each, in a pipe a table of one line each."""
     span = {"start": moment(getattr(found, "from"), say), "end": moment(found.to, say)}
-    click.secho(say("period", grants=found.grants, **span), bold=True)
+    show_text(say("period", grants=found.grants, **span))
     if not found.units:
         return
     columns = [say(each) for each in ("unit", "openings", "per_week", "index", "motives", "missing")]
@@ -145,17 +151,24 @@ def show_pressure(found: break_glass_pb2.PressureResponse, say: Speech) -> None:
         for unit in found.units
     ]
     click.echo()
-    show_table(columns, rows, wrap=(columns[4], columns[5]))
+    if at_a_terminal():
+        for name, *rest in rows:
+            click.secho(str(name), bold=True)
+            for label, value in zip(columns[1:], rest, strict=True):
+                show_text(say("labelled", label=label, value=str(value) or "–"), indent=2)
+    else:
+        show_table(columns, rows)
     click.echo()
     for unit in found.units:
-        for each in unit.relations[:1]:
-            relation = say.name("relations", each.code)
+        if unit.relations:
+            missing = ", ".join(f"{say.name('relations', each.code)} {each.count}" for each in unit.relations)
+            count = sum(each.count for each in unit.relations)
             named = unit.unit or say("no_unit")
-            click.echo(say("advice", unit=named, relation=relation, count=each.count, openings=unit.openings))
+            show_text(say("advice", unit=named, relations=missing, count=count, openings=unit.openings))
     known = sum(unit.known for unit in found.units)
     every = sum(each.count for unit in found.units for each in unit.relations)
     if every:
-        click.echo(say("how_known", known=known, said=every - known))
+        show_text(say("how_known", known=known, said=every - known))
 
 
 VERBS = (review, pressure)

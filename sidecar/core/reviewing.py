@@ -79,4 +79,5 @@ def out_of_turn(grant: Grant, now: int) -> ItemFault | None:
     came = break_glass.state(grant, now)
     if (came, Event.REVIEW) in break_glass.NEXT:
         return None
-    return ItemFault("grant", "open still: revoke it first" if came is State.OPEN else "reviewed already")
+    why = "open still: it is reviewed once it is over or revoked" if came is State.OPEN else "reviewed already"
+    return ItemFault("grant", why)

@@ -1,10 +1,17 @@
 """Looking back at emergencies from the command line, in the words of a physician, French and English."""
 
 import json
+import os
+import pty
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from zoneinfo import ZoneInfo
 
 import pytest
 from dpi_sidecar_client import Emergency, Permitted, Refused, Sidecar
@@ -158,9 +165,9 @@ def test_the_pressure_names_the_feed_to_mend(ward, grant):
     assert said.code == 0, said
     assert "UF-SAU" in said.out
     assert "REL_GARDE 1" in said.out
-    assert "UF-SAU : 1 des 1 ouvertures étaient évitables" in said.out
+    assert "UF-SAU : évitables 1 sur 1, si l'on avait su à temps : la garde (REL_GARDE) 1." in said.out
     english = look(ward, "pressure", "--language", "en", caller="auditor").out
-    assert "UF-SAU: 1 of the 1 openings were avoidable" in english
+    assert "UF-SAU: avoidable 1 of 1, had this been known in time" in english
     assert look(ward, "pressure", "--json").json["units"][0]["relations"] == [{"code": "REL_GARDE", "count": 1}]
 
 
@@ -213,6 +220,80 @@ def test_nobody_reviews_their_own_and_the_sentence_says_so(ward, me):
     said = look(ward, "review", opened, "--as", me, "--verdict", "justifie")
     assert said.code == 1
     assert "SELF_REVIEW" in said.out
+
+
+def at_a_terminal(ward: World, *arguments: object, columns: int = 80, caller: str = "reviewer") -> str:
+    """What a person sees on a terminal of this width."""
+    command = [sys.executable, "-c", "from sidecar.cli import main; main()", "break-glass", *map(str, arguments)]
+    shown = []
+    environment = os.environ | {"COLUMNS": str(columns), "TERM": "dumb"}
+    reading, writing = pty.openpty()
+    with subprocess.Popen([*command, *ward.reach(caller)], stdout=writing, stdin=writing, env=environment) as process:
+        os.close(writing)
+        while True:
+            try:
+                shown.append(os.read(reading, 65_536))
+            except OSError:  # the terminal is closed: Linux says EIO
+                break
+            if not shown[-1]:
+                break
+    os.close(reading)
+    assert process.returncode == 0, shown
+    return re.sub(r"\x1b\[[0-9;]*m", "", b"".join(shown).decode()).replace("\r", "")
+
+
+def test_a_person_at_eighty_columns_reads_whole_words_and_can_copy_the_id(ward, grant):
+    for arguments in (("list",), ("show", grant), ("pressure",), ("list", "--language", "en")):
+        said = at_a_terminal(ward, *arguments)
+        assert max(map(len, said.splitlines())) <= 80, said
+    assert grant in at_a_terminal(ward, "list")
+    shown = " ".join(at_a_terminal(ward, "show", grant).split())
+    for words in ("lire · Comptes rendus, lettres · doc-1 : oui", "exporter · Comptes rendus, lettres · doc-1 : non"):
+        assert words in shown
+
+
+def test_instants_are_those_of_paris_unless_told_otherwise(ward, grant):
+    opened = instants.parse(ward.run("break-glass", "get", grant, "--json").json["opened_at"])
+    for zone, arguments in (("Europe/Paris", ()), ("Indian/Reunion", ("--zone", "Indian/Reunion"))):
+        there = datetime.fromtimestamp(opened / 1_000_000, ZoneInfo(zone)).strftime("%d/%m/%Y %H:%M")
+        assert f"Ouverture      {there}" in look(ward, "show", grant, *arguments).out
+    assert look(ward, "list", "--zone", "Mars").code == 4
+
+
+def test_a_reviewing_attempt_is_not_counted_as_asked_under_the_grant(ward, me):
+    opened = ward.run("break-glass", "open", ward.file(opening("dr-relecture")), "--json").json["grant"]["id"]
+    said = look(ward, "review", opened, "--as", me)
+    assert said.code == 1, "it is open still"
+    assert "Encore ouvert" in said.out
+    kinds = ("--kind", "professionnel", "--profile")
+    shared = ward.run("break-glass", "close", opened, "--subject", "dr-autre", *kinds, "medecin", caller="reviewer")
+    assert shared.code == 1
+    assert "DENY" in shared.out
+    assert ward.run("break-glass", "close", opened).code == 2, "it does not say who"
+    revoked = look(ward, "close", opened, "--as", reviser(ward))
+    assert revoked.code == 0, revoked
+    assert look(ward, "review", opened, "--as", me, "--verdict", "justifie").code == 1
+    assert "Rien n'a été demandé sous ce bris de glace" in look(ward, "show", opened).out
+    assert "révoqué par dr-autre-relecture" in look(ward, "show", opened).out
+
+
+def reviser(ward: World) -> Path:
+    """Another reviewer."""
+    path = ward.folder / "another.json"
+    path.write_text(json.dumps(who("dr-autre-relecture", "reviewer_bg", "UF-DIM")))
+    return path
+
+
+def test_what_is_wrong_with_a_review_names_the_field_and_what_to_do(ward, grant, me):
+    unknown = look(ward, "review", "g404", "--as", me, "--verdict", "justifie", "--language", "en")
+    assert unknown.code == 1
+    assert "no emergency `g404`" in unknown.err
+    assert "break-glass list" in look(ward, "show", "g404").err
+    bare = look(ward, "review", grant, "--as", me, "--verdict", "injustifie")
+    assert bare.code == 2
+    assert "--comment" in bare.err
+    again = look(ward, "review", grant, "--as", me, "--verdict", "justifie")
+    assert (again.code, "grant: reviewed already" in again.err) == (4, True)
 
 
 def test_who_may_not_look_is_told_so(ward, grant, me):

@@ -92,6 +92,18 @@ def test_what_is_told_of_a_change_is_what_the_story_says_when_it_is_made():
     assert all(counts[kind] > 5 for kind in ("fact", "taken", "feed", "request")), counts
 
 
+def test_what_would_help_who_ends_or_reviews_a_grant_is_never_a_field_they_do_not_say():
+    reviews = [each for each in refused() if isinstance(each[0].story.steps[each[0].index].what, Close | Review)]
+    assert len(reviews) > 3
+    for put, found in reviews:
+        named = [next(iter(step.body)) for step in found.missing.steps if step.kind == "request"]
+        assert {field.split(".")[0] for field in named} <= {"subject", "authentication", "device"}, put.where
+    asked, rules = reviews[0][0].asked, reviews[0][0].rules
+    for field, said in (("resource.lifecycle", False), ("purpose", False), ("subject.status", True)):
+        change = changes.Change("request", field=field, value="other")
+        assert (changes.changed(rules, asked, change) != asked) == said, field
+
+
 def test_a_change_that_was_not_tried_would_often_be_a_false_hope():
     idle = 0
     for put, _ in refused()[:400]:

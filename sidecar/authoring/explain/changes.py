@@ -17,7 +17,7 @@ from sidecar.core.model import Authentication, Device, Fact, Known, Watermark
 S = TypeVar("S", bound=Struct)
 
 PARTS: Mapping[str, Struct] = {"authentication": Authentication(), "device": Device()}  # absent parts of a request
-# What an opening says too; the rest of its question follows from the pack.
+# What an opening, an ending and a review say too; the rest of their question follows from the pack and the grant.
 PARTS_OF_OPENING = frozenset(("subject", "authentication", "device"))
 FIELDS_OF_OPENING = frozenset(("context.motive", "resource.controller_id"))
 
@@ -114,6 +114,9 @@ def _plain(change: Change) -> object:
 
 def _requested(rules: Rulebook, asked: Asked, path: list[str], value: object) -> Asked:
     if asked.opening is None:
+        given = rules.pack.break_glass
+        if asked.request.action in (given.close_action, given.review_action) and path[0] not in PARTS_OF_OPENING:
+            return asked  # who ends or reviews a grant says no more than these parts
         return replace(asked, request=_set(asked.request, path, value))
     if path[0] not in PARTS_OF_OPENING and ".".join(path) not in FIELDS_OF_OPENING:
         return asked
