@@ -22,7 +22,7 @@ IN_ORDER = frozenset(
         "subject.one_activity",
         *("authentication.present", "authentication.mfa", "authentication.idle_within_limit"),
         *("authentication.younger_than", "caller.acts_for", "caller.hosting_lawful", "context.setting"),
-        *("subject.supervised", "subject.senior_in_team"),
+        *("subject.supervised", "subject.senior_in_team", "context.notice_current"),
     }
 )
 

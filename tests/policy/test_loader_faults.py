@@ -287,6 +287,24 @@ PARAMETERS = {
         "mask_disc",
         "`some`",
     ),
+    "a worth of a block nobody knows": (
+        "[settings]\n",
+        '[settings]\nblocked_bg = { value = "allow", source = "S-14", set_by = "proposal" }\n',
+        "blocked_bg",
+        "`allow` is none of alert, alert_allow",
+    ),
+    "a motive for one factor unknown": (
+        'vital_motives = ["TEMPETE"]',
+        'vital_motives = ["TEMPETE"]\nsingle_factor_motives = ["CALME"]',
+        "single_factor_motives",
+        "unknown motive `CALME`",
+    ),
+    "a motive to pass a block unknown": (
+        'vital_motives = ["TEMPETE"]',
+        'vital_motives = ["TEMPETE"]\nblocked_motives = ["CALME"]',
+        "blocked_motives",
+        "unknown motive `CALME`",
+    ),
     "a clinical group unknown": ('clinical = "papiers"', 'clinical = "x"', "clinical", "unknown category `x`"),
     "a category with a comma": (
         '"carte", "journal", "moteur"]\n',

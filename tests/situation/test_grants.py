@@ -110,6 +110,49 @@ def test_a_mask_is_passed_only_where_the_pack_lets_it_and_twice_confirmed():
     assert context(given, request=nurse, pack=with_settings(vital_override=True)).vital_override is False
 
 
+def _with_motives(**values):
+    rules = replace(RULES, single_factor_motives=("AVIS_URGENT",), blocked_motives=("AVIS_URGENT",))
+    return replace(with_settings(**values), break_glass=rules)
+
+
+def test_one_factor_is_enough_under_a_grant_that_alerted_security_where_the_pack_lets_it():
+    def allowed(given, on=True, request=UNDER, now=NOW):
+        return context(given, now, request, pack=_with_motives(bg_single_factor=on)).single_factor_allowed
+
+    degraded = grant(motive="AVIS_URGENT", alerts=("single_factor",))
+    assert allowed(degraded) is True
+    assert allowed(degraded, on=False) is False
+    assert allowed(degraded, now=degraded.until) is False
+    assert allowed(degraded, request=asking()) is False
+    assert allowed(replace(degraded, patient_id="P2")) is False
+    assert allowed(replace(degraded, subject_id="dr-other")) is False
+    assert allowed(replace(degraded, alerts=("blocked",))) is False
+
+
+def test_one_factor_is_enough_to_ask_for_a_grant_for_the_motives_of_the_list_alone():
+    def allowed(motive, on=True, action=RULES.action):
+        asked = asking(action=action, context={"motive": motive})
+        return situation(request=asked, pack=_with_motives(bg_single_factor=on)).context.single_factor_allowed
+
+    assert allowed("AVIS_URGENT") is True
+    assert allowed("AVIS_URGENT", on=False) is False
+    assert allowed("URGENCE_VITALE") is False
+    assert allowed("AVIS_URGENT", action="read") is False
+
+
+def test_a_block_is_passed_for_the_motives_of_the_list_where_the_pack_lets_it():
+    def passed(given, worth="alert_allow", request=UNDER, now=NOW):
+        return context(given, now, request, pack=_with_motives(blocked_bg=worth)).blocked_override
+
+    urgent = grant(motive="AVIS_URGENT")
+    assert passed(urgent) is True
+    assert passed(urgent, worth="alert") is False
+    assert passed(urgent, now=urgent.until) is False
+    assert passed(urgent, request=asking()) is False
+    assert passed(replace(urgent, motive="URGENCE_VITALE")) is False
+    assert passed(replace(urgent, patient_id="P2")) is False
+
+
 # ---- opening one
 
 OPENING = Opening(
