@@ -16,6 +16,25 @@ PACK = ROOT / "policies" / "hospital"
 CLAIMS, PAGE = ROOT / "docs" / "requirements.toml", ROOT / "docs" / "requirements.md"
 
 LAST = {"S": 197, "L": 95}  # the founding documents; law and official guidance
+LATER = {
+    "hospital pack": "more rows of the hospital pack, and the fields of facts they need",
+    "practice pack": "`policies/practice`: practices of physicians and paramedics, online appointments, insurers",
+    "shared record pack": "`policies/shared_record`: the circle, consents, visibility and hosts of a shared record",
+    "overlays": "an establishment's own rows over a pack, which only narrow it unless a reason is given",
+    "policy signing": "policies from signed revisions, approved by somebody else than their author",
+    "policy analysis": "lint, answers of a policy not yet in force, dated cells",
+    "governance pages": "what a controller hands to an inspector or puts in an impact assessment",
+    "journal extracts": "the journal for a patient, a provider, a breach, a European log",
+    "habilitation review": "the yearly review of who holds what, and what is never used",
+    "detectors and alerts": "what reads the journal by itself, warns and alerts",
+    "lifecycle job": "archiving, erasure and retention at their dates",
+    "backup and drills": "backup, restore, and the exercises that prove them",
+    "sealed store": "facts at rest sealed, as the records are",
+    "administrators' console": "pages for administrators, who prove themselves and see no names",
+    "copy register": "imports, exports and prints, followed by masks and exclusions",
+    "information of patients": "notices to patients, what a mask does and how masks are used",
+    "national identities": "levels of proof and roles as Pro Santé Connect states them",
+}  # the parts of the product that are to carry what is not there yet
 NUMBERS = [f"{letter}-{number}" for letter, last in LAST.items() for number in range(1, last + 1)]
 
 
@@ -27,6 +46,7 @@ class Claim(Struct, frozen=True, forbid_unknown_fields=True):
     stories: tuple[str, ...] = ()
     components: tuple[str, ...] = ()
     planned: str = ""
+    later: str = ""
     not_ours: str = ""
 
     @property
@@ -79,6 +99,8 @@ def faults(claims: Claims, pack: Pack, hits: Mapping[str, frozenset[str]]) -> It
         carried = claim.rules or claim.components
         if claim.not_ours and (carried or claim.planned):
             yield f"{number}: not ours, and carried or planned all the same"
+        if bool(claim.planned) != (claim.later in LATER) or (claim.later and not claim.planned):
+            yield f"{number}: what is missing and which part is to carry it go together"
         if not (carried or claim.planned or claim.not_ours):
             yield f"{number}: says nothing"
         yield from (f"{number}: no rule `{rule}`" for rule in claim.rules if rule not in rules)
@@ -142,13 +164,17 @@ def _lines(claims: Claims) -> Iterator[str]:
             for letter in LAST
         ]
         yield f"| {status} | {counts[0]} | {counts[1]} | {means} |"
+    yield from ("", "What is missing, by the part of the product that is to carry it:", "")
+    yield from ("| part | numbers | what it is |", "|---|---|---|")
+    for part, means in LATER.items():
+        waiting = ", ".join(number for number in NUMBERS if number in claims and claims[number].later == part)
+        yield f"| {part} | {waiting} | {means} |"
     for letter, title in TITLES.items():
         yield from (
             "",
             f"## {title}",
             "",
-            "| number | what the source says | status | carried by |",
-            "|---|---|---|---|",
+            *HEAD,
         )
         for number in NUMBERS:
             claim = claims[number]
@@ -166,7 +192,7 @@ def _carried(claim: Claim) -> str:
     if claim.components:
         parts.append(", ".join(f"[{path}](../{path})" for path in claim.components))
     if claim.planned:
-        parts.append(f"*missing:* {_text(claim.planned)}")
+        parts.append(f"*missing:* {_text(claim.planned)} (*{claim.later}*)")
     if claim.not_ours:
         parts.append(_text(claim.not_ours))
     return "; ".join(parts)

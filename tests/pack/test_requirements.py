@@ -36,6 +36,10 @@ def test_the_page_is_made_from_the_claims(claims) -> None:
     assert written == requirements.page(claims), "make docs writes docs/requirements.md anew"
 
 
+def test_every_part_that_is_to_carry_something_is_asked_for(claims) -> None:
+    assert {claim.later for claim in claims.values() if claim.later} == set(requirements.LATER)
+
+
 def test_every_requirement_is_on_the_page_with_what_its_source_says(claims) -> None:
     lines = requirements.PAGE.read_text(encoding="utf-8").splitlines()
     listed = [line.split(" | ")[0].removeprefix("| ") for line in lines if line.startswith(("| S-", "| L-"))]
@@ -49,6 +53,9 @@ def test_every_requirement_is_on_the_page_with_what_its_source_says(claims) -> N
         (lambda claims: {n: c for n, c in claims.items() if n != "S-8"}, "S-8: missing"),
         (lambda claims: {**claims, "S-198": claims["S-8"]}, "S-198: no requirement has this number"),
         (lambda claims: {**claims, "S-8": Claim("x")}, "S-8: says nothing"),
+        (lambda claims: {**claims, "S-2": replace(claims["S-2"], later="")}, "S-2: what is missing and which part"),
+        (lambda claims: {**claims, "S-2": replace(claims["S-2"], planned="")}, "S-2: what is missing and which part"),
+        (lambda claims: {**claims, "S-2": replace(claims["S-2"], later="soon")}, "S-2: what is missing and which part"),
         (lambda claims: {**claims, "S-8": replace(claims["S-8"], not_ours="y")}, "S-8: not ours, and carried"),
         (
             lambda claims: {**claims, "S-8": replace(claims["S-8"], rules=(*claims["S-8"].rules, "A-99"))},
