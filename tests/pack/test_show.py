@@ -66,6 +66,7 @@ def test_everything_a_pack_names_has_a_label_in_both_languages_and_nothing_else_
     groups = {section: {row[2] for row in rows if row[0] == section} for section in ("g", "g2", "g3", "g4")}
     cited = {source for row in rows if row[0].startswith("p") for source in row[-1].split()}
     cited |= {source for each in pack.settings.values() for source in each.source.split()}
+    cited |= {source for each in pack.legal_bases.values() for source in each.source.split()}
     cited |= {source for each in pack.origins.values() for source in each.source.split()}
     windows = {kind for kind, window in pack.vocabulary.relations.items() if window.before or window.after}
     wanted = {
