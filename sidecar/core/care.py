@@ -190,16 +190,17 @@ def answers_request(evidence: Evidence, subject_id: str, units: Units) -> bool |
 
 
 def signed_request_for(evidence: Evidence, subject_id: str, document: str) -> bool | None:
-    """The object answers a request the subject signed: a REL_REQ relation of theirs that names it.
+    """The object answers a request the subject signed: a REL_REQ relation that names both.
 
-    The request's own window does not count: what comes of it belongs to whoever signed it (REL_POST).
+    Whoever was asked did not sign it. The request's own window does not count: what comes of it belongs to whoever
+    signed it (REL_POST).
     """
     bundle = evidence.bundle
     if bundle is None:
         return None
     for known in bundle.relations:
         relation = known.fact.relation
-        if relation is None or relation.kind != "REL_REQ" or relation.subject_id != subject_id:
+        if relation is None or relation.kind != "REL_REQ" or relation.requester_id != subject_id:
             continue
         if document not in relation.scope.documents or not evidence.about(known, relation.patient_id):
             continue

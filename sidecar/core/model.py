@@ -180,7 +180,10 @@ EVERYTHING = Scope()
 
 
 class Relation(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Ties a subject, a unit or a structure to a patient; `kind` is one of the pack's relation kinds."""
+    """Ties a subject, a unit or a structure to a patient; `kind` is one of the pack's relation kinds.
+
+    Of a request (REL_REQ) `subject_id` or `unit` is who is asked, `requester_id` who signed it.
+    """
 
     kind: str
     patient_id: str = ""
@@ -189,6 +192,7 @@ class Relation(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     structure: str = ""
     scope: Scope = EVERYTHING
     ref: str = ""
+    requester_id: str = ""
 
 
 class Target(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

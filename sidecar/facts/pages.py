@@ -11,6 +11,7 @@ from sidecar.core.reading import FactsQuery, FactVersion
 from sidecar.facts import reads, rows, tables
 
 _facts = tables.facts.c
+_GIVEN = ("delegation", "relation")  # kinds that name somebody else too: who delegates, who signed a request
 
 
 class Page(Struct, frozen=True):
@@ -77,8 +78,8 @@ def _matching(query: FactsQuery) -> list[sa.ColumnElement[bool]]:
         names = (_facts.patient_id, _facts.other_patient_id)
         matching.append(sa.or_(*(name == query.patient_id for name in names)))
     if query.subject_id:
-        delegator = sa.and_(_facts.kind == "delegation", _facts.from_subject_id == query.subject_id)
-        matching.append(sa.or_(_facts.subject_id == query.subject_id, delegator))
+        giver = sa.and_(_facts.kind.in_(_GIVEN), _facts.from_subject_id == query.subject_id)
+        matching.append(sa.or_(_facts.subject_id == query.subject_id, giver))
     if query.ids:
         matching.append(_facts.id.in_(query.ids))
     if query.kinds:

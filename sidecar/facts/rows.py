@@ -80,7 +80,8 @@ def named(fact: Fact) -> Named:
         return Named(kind, controller_id, fact.directive.patient_id, subject_id=target.subject_id, unit=target.unit)
     body = getattr(fact, kind)
     same = ("patient_id", "subject_id", "provider_id", "unit", "ref")
-    return Named(kind, controller_id, **{name: getattr(body, name, "") for name in same})
+    signer = fact.relation.requester_id if fact.relation is not None else ""
+    return Named(kind, controller_id, from_subject_id=signer, **{name: getattr(body, name, "") for name in same})
 
 
 def shelf(row: RowMapping) -> str | None:

@@ -53,7 +53,7 @@ class Scope(_message.Message):
     def __init__(self, categories: _Optional[_Iterable[str]] = ..., documents: _Optional[_Iterable[str]] = ..., stay_id: _Optional[str] = ...) -> None: ...
 
 class Relation(_message.Message):
-    __slots__ = ("kind", "patient_id", "subject_id", "unit", "structure", "scope", "ref")
+    __slots__ = ("kind", "patient_id", "subject_id", "unit", "structure", "scope", "ref", "requester_id")
     KIND_FIELD_NUMBER: _ClassVar[int]
     PATIENT_ID_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -61,6 +61,7 @@ class Relation(_message.Message):
     STRUCTURE_FIELD_NUMBER: _ClassVar[int]
     SCOPE_FIELD_NUMBER: _ClassVar[int]
     REF_FIELD_NUMBER: _ClassVar[int]
+    REQUESTER_ID_FIELD_NUMBER: _ClassVar[int]
     kind: str
     patient_id: str
     subject_id: str
@@ -68,7 +69,8 @@ class Relation(_message.Message):
     structure: str
     scope: Scope
     ref: str
-    def __init__(self, kind: _Optional[str] = ..., patient_id: _Optional[str] = ..., subject_id: _Optional[str] = ..., unit: _Optional[str] = ..., structure: _Optional[str] = ..., scope: _Optional[_Union[Scope, _Mapping]] = ..., ref: _Optional[str] = ...) -> None: ...
+    requester_id: str
+    def __init__(self, kind: _Optional[str] = ..., patient_id: _Optional[str] = ..., subject_id: _Optional[str] = ..., unit: _Optional[str] = ..., structure: _Optional[str] = ..., scope: _Optional[_Union[Scope, _Mapping]] = ..., ref: _Optional[str] = ..., requester_id: _Optional[str] = ...) -> None: ...
 
 class Target(_message.Message):
     __slots__ = ("subject_id", "profession", "structure", "unit", "everyone")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.core.model import Delegation, Fact, Stay, Watermark
+from sidecar.core.model import Delegation, Fact, Relation, Stay, Watermark
 from sidecar.core.reading import FactsQuery
 from sidecar.facts.room import FactsRoom
 from tests.facts.naive import MINUTE, NOON, a_change, a_room, a_stay, a_ticket, an_alias, an_assignment, keep
@@ -24,6 +24,7 @@ def room(tmp_path: Path) -> Iterator[FactsRoom]:
             an_assignment("a1", "dr-jour"),
             Fact("d1", "dpi", delegation=Delegation("dr-jour", "secr-1")),
             a_ticket("k1", "T-1"),
+            Fact("q1", "dpi", relation=Relation("REL_REQ", "P4", "dr-radio", requester_id="dr-jour")),
             watermarks=(Watermark("adt", ("stay", "relation"), NOON),),
         ),
     )
@@ -35,17 +36,18 @@ def room(tmp_path: Path) -> Iterator[FactsRoom]:
 @pytest.mark.parametrize(
     ("query", "ids"),
     [
-        (FactsQuery(), ["s1", "s2", "m1", "a1", "d1", "k1"]),
+        (FactsQuery(), ["s1", "s2", "m1", "a1", "d1", "k1", "q1"]),
         (FactsQuery(patient_id="P1"), ["s1", "m1"]),
         (FactsQuery(patient_id="P3"), ["m1"]),
-        (FactsQuery(subject_id="dr-jour"), ["s2", "a1", "d1"]),
+        (FactsQuery(subject_id="dr-jour"), ["s2", "a1", "d1", "q1"]),
+        (FactsQuery(subject_id="dr-radio"), ["q1"]),
         (FactsQuery(subject_id="secr-1"), ["d1"]),
         (FactsQuery(subject_id="dr-jour", kinds=("stay",)), ["s2"]),
         (FactsQuery(ids=("s1", "k1", "none")), ["s1", "k1"]),
         (FactsQuery(kinds=("stay", "alias")), ["s1", "s2", "m1"]),
         (FactsQuery(patient_id="P1", kinds=("call",)), []),
         (FactsQuery(as_of=NOON), []),
-        (FactsQuery(as_of=NOON + MINUTE), ["s1", "s2", "m1", "a1", "d1", "k1"]),
+        (FactsQuery(as_of=NOON + MINUTE), ["s1", "s2", "m1", "a1", "d1", "k1", "q1"]),
     ],
 )
 def test_a_reading_gives_what_matches_every_condition(room: FactsRoom, query: FactsQuery, ids: list[str]) -> None:

@@ -227,7 +227,7 @@ class Ties(Reading):
     def subject_signed_request_for(self) -> bool | None:
         signed = any(
             relation.kind == "REL_REQ"
-            and relation.subject_id == self.me.id
+            and relation.requester_id == self.me.id
             and self.request.resource.id in relation.scope.documents
             and self.within(fact.period.from_, None)
             and self.fresh(fact, "relation")

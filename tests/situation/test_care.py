@@ -195,14 +195,33 @@ def test_the_results_of_a_request_go_to_who_signed_it():
         asked = situation(*facts, request=asking(resource={"id": document}))
         return asked.subject.signed_request_for(asked.resource)
 
-    told = relation("REL_REQ", NOW - 20 * DAY, NOW - 19 * DAY, subject_id="dr-card", scope=Scope(documents=("res-1",)))
+    result = Scope(documents=("res-1",))
+    told = relation("REL_REQ", NOW - 20 * DAY, NOW - 19 * DAY, requester_id="dr-card", unit="UF-LABO", scope=result)
     assert signed(told) is True
     assert signed(told, document="res-2") is False
     assert signed(told, document="") is False
-    assert signed(relation("REL_REQ", subject_id="dr-other", scope=Scope(documents=("res-1",)))) is False
-    assert signed(relation("REL_REQ", subject_id="dr-card")) is False
-    assert signed(relation("REL_APPT", subject_id="dr-card", scope=Scope(documents=("res-1",)))) is False
-    assert signed(relation("REL_REQ", NOW + 1, subject_id="dr-card", scope=Scope(documents=("res-1",)))) is False
+    assert signed(relation("REL_REQ", requester_id="dr-other", scope=result)) is False
+    assert signed(relation("REL_REQ", requester_id="dr-card")) is False
+    assert signed(relation("REL_APPT", requester_id="dr-card", scope=result)) is False
+    assert signed(relation("REL_REQ", NOW + 1, requester_id="dr-card", scope=result)) is False
+
+
+def test_who_was_asked_signed_nothing_and_who_signed_was_not_asked():
+    def words(**whom):
+        asked = situation(
+            relation("REL_REQ", scope=Scope(documents=("res-1",)), **whom), request=asking(resource={"id": "res-1"})
+        )
+        subject = asked.subject
+        return (
+            subject.answers_request_for(asked.resource),
+            subject.signed_request_for(asked.resource),
+            subject.named_in_care,
+        )
+
+    assert words(subject_id="dr-card", requester_id="dr-other") == (True, False, True)
+    assert words(subject_id="dr-other", requester_id="dr-card") == (False, True, False)
+    assert words(subject_id="dr-card", requester_id="dr-card") == (True, True, True)
+    assert words(requester_id="dr-card") == (False, True, False)
 
 
 def test_a_roster_slot_covers_the_unit_of_an_open_stay():

@@ -174,7 +174,7 @@ def _expecting_transfer(scene: Scene, word: Key) -> Iterator[Change]:
 def _signed_request(scene: Scene, word: Key) -> Iterator[Change]:
     if scene.resource.id:
         scope = Scope(documents=(scene.resource.id,))
-        yield from scene.related("REL_REQ", subject_id=scene.subject.id, scope=scope)
+        yield from scene.related("REL_REQ", requester_id=scene.subject.id, scope=scope)
 
 
 def _created_before_leaving(scene: Scene, word: Key) -> Iterator[Change]:

@@ -345,6 +345,7 @@ SPOKEN = {
     "subject_id": "subject",
     "from_subject_id": "subject",
     "to_subject_id": "subject",
+    "requester_id": "subject",
     "patient_id": "patient",
     "other_id": "patient",
     "unit": "unit",
