@@ -16,6 +16,7 @@ from sidecar.cli.importing import (
     pages,
     read_zone,
     report_json,
+    say_unread,
     show_report,
 )
 from sidecar.cli.output import DONE, plain, show_json, show_table
@@ -113,8 +114,8 @@ def compact(value: object) -> str:
 @click.option(
     "--complete/--partial",
     default=None,
-    required=True,
-    help="All the source knows (what it no longer tells is taken back, what it tells is vouched for), or a part of it.",
+    help="All the source knows (what it no longer tells is taken back, what it tells is vouched for), or a part of it."
+    " One of the two is required.",
 )
 @click.option(
     "--mapping",
@@ -143,7 +144,7 @@ def import_facts(
     files: tuple[Path, ...],
     source: str,
     controller: str,
-    complete: bool,
+    complete: bool | None,
     mapping: Path | None,
     pack: Path | None,
     default_profile: str,
@@ -155,15 +156,18 @@ def import_facts(
     """Import FHIR R4: bundles or NDJSON, plain or gzip.
 
     Says what was taken, what was skipped and why. Run twice, it changes nothing; broken off, run it again.
+    Exit code 4 when something cannot be read; the rest is imported all the same.
     """
-    mapped = mapping_of(mapping, pack)
+    if complete is None:  # click takes a flag's `required` for given
+        raise click.UsageError("are these files all the source knows, or a part of it? --complete or --partial")
+    mapped = mapping_of(mapping, pack, default_profile)
     feed = Feed(
         wall_clock(),
         read_zone(zone),
         source,
         controller,
         mapped.profiles,
-        default_profile or mapped.default_profile,
+        mapped.default_profile,
         mapped.units,
         mapped.categories,
         mapped.tags,
@@ -180,7 +184,7 @@ def import_facts(
         show_json(report_json(report, counts))
     else:
         show_report(report, counts, dry=dry_run)
-    return DONE
+    return say_unread(report)
 
 
 VERBS = (facts,)

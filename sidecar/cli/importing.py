@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from sidecar.api.shape import message
 from sidecar.cli.connect import Connection
-from sidecar.cli.output import show_table
+from sidecar.cli.output import DONE, MALFORMED, show_table
 from sidecar.cli.shipped import policies_folder
 from sidecar.core import instants
 from sidecar.errors import InputFault
@@ -44,19 +44,21 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 TABLES = tuple(name for name in Mapping.__struct_fields__ if name != "default_profile")
 
 
-def mapping_of(own: Path | None, pack: Path | None = None) -> Mapping:
+def mapping_of(own: Path | None, pack: Path | None = None, default_profile: str = "") -> Mapping:
     """What `own` says, before what the pack does (the hospital pack that ships, when none is named).
 
-    Raises InputFault for a file that cannot be read, and for a word that the pack does not have.
+    `default_profile` goes before that of either. Raises InputFault for a file that cannot be read, and for a word that
+    the pack does not have.
     """
     path = (pack or policies_folder() / "hospital") / "pack.toml"
-    theirs = read_mapping(path)
-    if own is None:
-        return theirs
-    ours = read_mapping(own)
+    theirs, ours = read_mapping(path), Mapping() if own is None else read_mapping(own)
     tables = {name: getattr(theirs, name) | getattr(ours, name) for name in TABLES}
-    found = Mapping(**tables, default_profile=ours.default_profile or theirs.default_profile)
+    usual = default_profile or ours.default_profile
+    found = Mapping(**tables, default_profile=usual or theirs.default_profile)
     vocabulary = _toml(path).get("vocabulary", {})
+    if usual and usual not in vocabulary.get("profiles", ()):
+        where = "--default-profile" if default_profile else f"{own}: default_profile"
+        raise InputFault(f"{where}: the pack has no `{usual}`")
     for table, words in (("profiles", "profiles"), ("categories", "categories"), ("flags", "flags")):
         for code, word in getattr(ours, table).items():
             if word not in vocabulary.get(words, ()):
@@ -67,10 +69,12 @@ def mapping_of(own: Path | None, pack: Path | None = None) -> Mapping:
 def read_mapping(path: Path) -> Mapping:
     """A mapping file, or the [import.fhir] tables of a pack.toml. Raises InputFault."""
     raw = _toml(path)
+    said = raw.get("import", {}).get("fhir", {}) if {"import", "pack"} & raw.keys() else raw
+    strange = [name for name in said if name not in Mapping.__struct_fields__]
+    if strange:
+        raise InputFault(f"{path}: [{strange[0]}] is no table of a mapping; expected {', '.join(TABLES)}")
     try:
-        return msgspec.convert(
-            raw.get("import", {}).get("fhir", {}) if {"import", "pack"} & raw.keys() else raw, Mapping
-        )
+        return msgspec.convert(said, Mapping)
     except msgspec.ValidationError as fault:
         raise InputFault(f"{path}: {fault}") from None
 
@@ -93,10 +97,12 @@ def read_zone(name: str) -> ZoneInfo:
 
 
 def files_in(paths: tuple[Path, ...]) -> list[Path]:
-    """The files themselves, and those of the folders, in order of their names."""
+    """The files themselves, and those of the folders, in order of their names. Raises InputFault for no file at all."""
     found: list[Path] = []
     for path in paths:
         found += sorted(each for each in path.iterdir() if each.is_file()) if path.is_dir() else [path]
+    if not found:
+        raise InputFault(f"{paths[0]}: no file in this folder; those of folders below are not looked at")
     return found
 
 
@@ -215,8 +221,11 @@ def report_json(report: Report, counts: Counts) -> dict[str, object]:
 
 def show_report(report: Report, counts: Counts, *, dry: bool = False) -> None:
     """What an import did, or would do, for a person."""
-    show_table(("resource", "read"), sorted(report.resources.items()), "Read")
-    show_table(("fact", "taken"), sorted(report.facts.items()), "\nTaken")
+    show_table(("resource", "read"), [(kind or "(unknown)", n) for kind, n in sorted(report.resources.items())], "Read")
+    if report.facts:
+        show_table(("fact", "taken"), sorted(report.facts.items()), "\nTaken")
+    else:
+        click.secho("\nTaken: nothing", bold=True)
     if report.documents:
         show_table(("document", "described"), sorted(report.documents.items()), "\nDocuments (no facts)")
     if report.encounters:
@@ -238,6 +247,22 @@ def show_report(report: Report, counts: Counts, *, dry: bool = False) -> None:
         changed, unchanged, retracted = counts["changed"], counts["unchanged"], counts["retracted"]
         click.echo(f"\n{changed} new versions, {unchanged} unchanged, {retracted} taken back")
     click.echo(f"vouched complete: {', '.join(report.vouched) or 'nothing'}")
+
+
+def say_unread(report: Report) -> int:
+    """The exit code of an import; a sentence on standard error when something could not be read."""
+    unread = [
+        (count, report.examples[kind, why][0])
+        for (kind, why), count in report.skipped.items()
+        if why == fhir.UNREADABLE
+    ]
+    if not unread:
+        return DONE
+    total, (_, first) = sum(count for count, _ in unread), unread[0]
+    click.echo(
+        f"dpi-sidecar: {total} of the input cannot be read, the first {first}; mend it and import again", err=True
+    )
+    return MALFORMED
 
 
 def _why(reasons: Counts) -> str:

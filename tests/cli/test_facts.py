@@ -107,9 +107,44 @@ def test_an_import_names_what_is_wrong_with_its_options(world):
     assert world.run("facts", "import", "--complete", world.folder / "none.json").code == 2
 
 
+def test_an_import_must_be_told_whether_it_is_the_whole(world):
+    said = world.run("facts", "import", "--dry-run", HOSPITAL)
+    assert said.code == 2
+    assert "--complete or --partial" in said.err
+
+
+def test_a_word_of_a_mapping_that_the_pack_does_not_have_is_named_with_what_is_expected(world):
+    reading = ("facts", "import", "--dry-run", "--complete", HOSPITAL)
+    assert "--default-profile: the pack has no `docteur`" in world.run(*reading, "--default-profile", "docteur").err
+    for text, fault in (
+        ('default_profile = "docteur"', "default_profile: the pack has no `docteur`"),
+        ('[profils]\n"10" = "medecin"', "[profils] is no table of a mapping; expected profiles, units"),
+        ('[profiles]\n"10" = "docteur"', "[profiles] `10`: the pack has no `docteur`"),
+    ):
+        mapping = world.file(text)
+        said = world.run(*reading, "--mapping", mapping)
+        assert (said.code, said.err) == (4, f"dpi-sidecar: {mapping}: {said.err.partition(f'{mapping}: ')[2]}")
+        assert fault in said.err
+
+
+def test_what_cannot_be_read_is_an_exit_code_and_a_sentence_with_file_and_line(world):
+    whole = world.folder / "whole.ndjson"
+    whole.write_text('{"resourceType": "Patient", "id": "p1"}\n{"resourceType": "Patient", "id"\n')
+    said = world.run("facts", "import", "--dry-run", "--complete", whole)
+    assert said.code == 4
+    assert f"1 of the input cannot be read, the first {whole}:2: Input data was truncated" in said.err
+    assert "(unknown)" in said.out
+    assert "Taken: nothing" in said.out
+    empty = world.folder / "empty"
+    empty.mkdir()
+    said = world.run("facts", "import", "--dry-run", "--complete", empty)
+    assert (said.code, "no file in this folder" in said.err) == (4, True)
+
+
 def test_a_file_that_is_no_fhir_is_skipped_with_its_name_and_nothing_is_vouched_for(world):
     path = world.file("not even JSON")
     said = world.run("facts", "import", "--complete", path, "--source", "essai", caller="feed")
+    assert said.code == 4
     assert path.name in said.out
     assert "vouched complete: nothing" in said.out
 

@@ -96,7 +96,7 @@ def test_the_mapping_of_the_pack_knows_the_usual_french_codes_by_any_of_their_ad
         ('[profiles]\n"urn:local|X" = "docteur"\n', "the pack has no `docteur`"),
         ('[categories]\n"urn:local|X" = "lettre"\n', "the pack has no `lettre`"),
         ('[flags]\n"urn:local|X" = "vip"\n', "the pack has no `vip`"),
-        ('[unit]\n"a" = "b"\n', "unknown field `unit`"),
+        ('[unit]\n"a" = "b"\n', "[unit] is no table of a mapping"),
         ("[units", "Expected ']'"),
     ],
 )

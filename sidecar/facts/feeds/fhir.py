@@ -18,6 +18,8 @@ from sidecar.facts.feeds.reading import Feed, Reading, Skipped, Told
 from sidecar.facts.feeds.resources import DECODERS, HEADER, POINTED, READ, Encounter, Identifier, Resource
 from sidecar.facts.feeds.stays import VOID
 
+UNREADABLE = "cannot be read"  # why a piece of a file was skipped that nothing could be made of
+
 
 def unwatched(_: int) -> None:
     """For an import whose progress nobody watches."""
@@ -88,7 +90,7 @@ def _last_instant(encounter: Encounter, zone: tzinfo) -> int | None:
 def _reading(part: Part | Unreadable, feed: Feed, directory: Directory) -> Reading:
     """What one part of a file says."""
     if isinstance(part, Unreadable):
-        return Reading(part.where, "", skipped=(Skipped("cannot be read", part.what),))
+        return Reading(part.where, "", skipped=(Skipped(UNREADABLE, part.what),))
     kind = ""
     try:
         kind = HEADER.decode(part.raw).resource_type
