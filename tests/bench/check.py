@@ -1,4 +1,5 @@
-"""Recorded checks a second on both transports, beside each one's empty handler and the bare library, in the same run.
+"""Recorded checks a second on both transports, with the whole hospital pack and with its first rows alone, beside each
+one's empty handler and the bare library, in the same run.
 
 One repeated question by h2load (C), 20 000 distinct ones by our own client (Python, whose cost every server
 shares). The rounds of the servers alternate. Every distinct answer is parsed and compared with the one it must be.
@@ -26,8 +27,9 @@ from tests.bench.report import Row, row
 from tests.bench.servers import CHECK, TOKEN, Server
 
 DISTINCT, REPEATED, ROUNDS = 20_000, 20_000, 3
-KINDS = {"recorded": "sidecar", "empty handler": "empty", "bare library": "bare"}
-LIMIT = "empty handler"
+KINDS = {"recorded": "sidecar", "recorded, first rows": "first_rows", "empty handler": "empty", "bare library": "bare"}
+RECORDED, LIMIT = "recorded", "empty handler"
+DECIDING = frozenset(kind for name, kind in KINDS.items() if name.startswith(RECORDED))
 EFFECT = {"PERMIT": access_pb2.EFFECT_PERMIT, "DENY": access_pb2.EFFECT_DENY}
 Asked = list[tuple[bytes, mix.Expected]]
 Run = tuple[float, float, Sequence[float]]  # requests a second, CPU microseconds a request, latencies in seconds
@@ -41,7 +43,9 @@ def run() -> list[Row]:
     servers = {name: Server(kind, folder) for name, kind in KINDS.items()}
     try:
         now = time.time_ns() // 1000
-        tell(servers["recorded"].addresses["grpcio"], now)
+        for name in servers:
+            if name.startswith(RECORDED):
+                tell(servers[name].addresses["grpcio"], now)
         asked = [(encoded(request), expected) for request, expected in mix.questions(DISTINCT, now)]
         body = folder / "question.bin"
         body.write_bytes(b"\x00" + len(asked[0][0]).to_bytes(4, "big") + asked[0][0])
@@ -81,7 +85,7 @@ def distinct(server: Server, address: str, asked: Asked) -> Run:
     before = cpu(server)
     load = http2.run(address, CHECK, TOKEN, [question for question, _ in asked])
     used = (cpu(server) - before) / len(asked) * 1e6
-    if server.kind == "sidecar":
+    if server.kind in DECIDING:
         judge(load.answers, asked)
     return len(asked) / load.seconds, used, load.latencies
 

@@ -21,9 +21,11 @@ from sidecar.api.grpcio_server import GrpcioServer
 from sidecar.api.methods import Method
 from sidecar.api.native_server import NativeServer
 from sidecar.server import Sidecar
+from tests.bench import first_rows
 from tests.judged import judged
 
 ROOT = Path(__file__).parent.parent.parent
+HOSPITAL = ROOT / "policies/hospital"
 CHECK = "/sidecar.v1.AccessService/CheckAccess"
 TOKEN = "jeton-du-banc"
 CONTROLLER = "330000001"
@@ -47,14 +49,14 @@ class Server:
         self.process.wait(30)
 
 
-def settings(folder: Path, mode: str = "written") -> config.Config:
+def settings(folder: Path, mode: str = "written", pack: Path = HOSPITAL) -> config.Config:
     """A sidecar on both transports whose one caller may do everything, with what the mix needs complete."""
     from tests.bench.mix import KINDS, SOURCE
 
     digest = hashlib.sha256(TOKEN.encode()).hexdigest()
     return config.Config(
         data=str(folder / "data"),
-        policy=judged(ROOT / "policies/hospital"),
+        policy=judged(pack),
         facts=config.FactsSettings(dict.fromkeys(KINDS, (SOURCE,))),
         callers=(
             config.CallerSettings(
@@ -70,6 +72,13 @@ def settings(folder: Path, mode: str = "written") -> config.Config:
 
 def _sidecar(folder: Path) -> None:
     answer(Sidecar(settings(folder)))
+
+
+def _first_rows(folder: Path) -> None:
+    """The same with the hospital's first rows alone."""
+    own = folder / "first"
+    own.mkdir()
+    answer(Sidecar(settings(own, pack=first_rows.write(own / "pack"))))
 
 
 def answer(sidecar: Sidecar) -> None:
@@ -130,4 +139,4 @@ def _serve(addresses: dict[str, str]) -> None:
 
 
 if __name__ == "__main__":
-    {"sidecar": _sidecar, "empty": _empty, "bare": _bare}[sys.argv[1]](Path(sys.argv[2]))
+    {"sidecar": _sidecar, "first_rows": _first_rows, "empty": _empty, "bare": _bare}[sys.argv[1]](Path(sys.argv[2]))
