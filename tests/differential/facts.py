@@ -92,6 +92,7 @@ class Facts(Chance):
                 ref=random.choice(("T-1", "C-1")) if optional else random.choice(("", "", "C-1")),
                 structure=random.choice(("", "", "S1", "S2")) if kind == "REL_CODE" else "",
                 scope=self.scope(0.25),
+                requester_id=random.choice(("", subject.id, subject.id, SENIOR)) if kind == "REL_REQ" else "",
                 **({} if optional and self.rarely(0.6) else whom),
             )
             found.append(self.fact("relation", relation, self.windowed(kind)))
