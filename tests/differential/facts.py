@@ -84,7 +84,12 @@ class Facts(Chance):
             kind = random.choice(self.setting.relations)
             optional = self.setting.windows[kind].get("patient_optional", False)
             whom: dict[str, str] = random.choice(
-                ({"subject_id": subject.id}, {"subject_id": subject.id}, {"subject_id": SENIOR}, {"unit": "U1"})
+                (
+                    {"subject_id": subject.id},
+                    {"subject_id": subject.id, "requester_id": SENIOR},
+                    {"subject_id": SENIOR, "requester_id": subject.id},
+                    {"unit": "U1", "requester_id": subject.id},
+                )
             )
             relation = Relation(
                 kind,
@@ -92,7 +97,6 @@ class Facts(Chance):
                 ref=random.choice(("T-1", "C-1")) if optional else random.choice(("", "", "C-1")),
                 structure=random.choice(("", "", "S1", "S2")) if kind == "REL_CODE" else "",
                 scope=self.scope(0.25),
-                requester_id=random.choice(("", subject.id, subject.id, SENIOR)) if kind == "REL_REQ" else "",
                 **({} if optional and self.rarely(0.6) else whom),
             )
             found.append(self.fact("relation", relation, self.windowed(kind)))
