@@ -42,7 +42,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "a_patient": ("Patient", "Patient"),
     "a_motive": ("Motif", "Motive"),
     "justification": ("Justification", "Justification"),
-    "said": ("« {text} »", "“{text}”"),
+    "said": ("«\u00a0{text}\u00a0»", "“{text}”"),
     "opening": ("Ouverture", "Opened"),
     "during": ("{at}, pour {lasts} au plus ; ouvre : {scope}", "{at}, for {lasts} at most; opens: {scope}"),
     "ending": ("Fin", "Ended"),
@@ -130,6 +130,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "refused": ("Non enregistrée : {message} ({reason})", "Not kept: {message} ({reason})"),
     "confirm": ("Enregistrer ce verdict, définitif ? o = oui, n = non", "Keep this verdict, for good? y = yes, n = no"),
     "sure": ("o", "y"),
+    "one_of": ("Répondre par l'une de ces lettres : {keys}.", "Answer with one of these letters: {keys}."),
     "tried": ("pas encore, {attempts} essais", "not yet, {attempts} attempts"),
     # pressure
     "period": (

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from sidecar.api.shape import message
 from sidecar.cli.connect import Connection
-from sidecar.cli.output import DONE, MALFORMED, show_table
+from sidecar.cli.output import DONE, MALFORMED, at_a_terminal, printable, show_table, show_text
 from sidecar.cli.shipped import policies_folder
 from sidecar.core import instants
 from sidecar.errors import InputFault
@@ -235,12 +235,21 @@ def show_report(report: Report, counts: Counts, *, dry: bool = False) -> None:
         ]
         columns = ("class", "read", "stays with a unit", "and a responsible", "why not the rest")
         show_table(columns, rows, "\nEncounters", wrap=("why not the rest",))
+        alone = sum(of.stays - of.responsible for of in report.encounters.values())
+        if alone:
+            show_text(f"{alone} stays name no responsible physician; [parts] of the mapping says who is (docs/fhir.md)")
     if report.skipped:
         skipped = [
             (kind or "(unknown)", reason, count, report.examples[kind, reason][0])
             for (kind, reason), count in sorted(report.skipped.items())
         ]
-        show_table(("resource", "why", "count", "first"), skipped, "\nSkipped", wrap=("why", "first"))
+        if at_a_terminal():  # a path is long, and copied: it is not broken into a column
+            click.secho("\nSkipped", bold=True)
+            for kind, reason, count, first in skipped:
+                show_text(f"{count} {kind}: {reason}; the first:")
+                click.echo(f"    {printable(first)}")
+        else:
+            show_table(("resource", "why", "count", "first"), skipped, "\nSkipped")
     if dry:
         click.echo("\nnothing was written")
     else:

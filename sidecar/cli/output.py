@@ -143,5 +143,5 @@ def at_a_terminal() -> bool:
 
 
 def printable(text: str) -> str:
-    """The text without what could steer a terminal: ids come from outside."""
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
+    """The text without what could steer a terminal: ids come from outside. A no-break space stays."""
+    return "".join(letter if letter.isprintable() or letter == "\u00a0" else "\ufffd" for letter in text)

@@ -1,5 +1,7 @@
 """Commands that judge emergencies: break-glass review, break-glass pressure; text a physician reads."""
 
+from collections.abc import Sequence
+
 import click
 
 from sidecar.api.shape import message
@@ -55,15 +57,23 @@ def review(
             show_text(say("open_still"))
             code = REFUSED
             continue
-        asked = click.prompt(say("ask_verdict"), type=click.Choice([*VERDICTS, "p", "q"]), show_choices=False)
+        asked = choose("ask_verdict", (*VERDICTS, "p", "q"), say)
         if asked == "q":
             break
         if asked in VERDICTS:
             said = ask_comment(VERDICTS[asked], say)
-            sure = click.prompt(say("confirm"), type=click.Choice([say("sure"), "n"]), show_choices=False)
-            if sure == say("sure"):
+            if choose("confirm", (say("sure"), "n"), say) == say("sure"):
                 code = max(code, give(connection, reviewer, each, VERDICTS[asked], said, say))
     return code
+
+
+def choose(question: str, keys: Sequence[str], say: Speech) -> str:
+    """One of these letters, asked for until it is one."""
+    while True:
+        said: str = click.prompt(say(question), default="", show_default=False).strip().lower()
+        if said in keys:
+            return said
+        click.echo(say("one_of", keys=", ".join(keys)))
 
 
 def queue(connection: Connection) -> list[str]:

@@ -129,7 +129,7 @@ def test_one_emergency_is_shown_with_what_was_asked_under_it_and_who_must_know(w
     assert said.code == 0, said
     for words in (
         f"Bris de glace {grant}",
-        "« Équipe du service non joignable »",
+        "«\u00a0Équipe du service non joignable\u00a0»",
         "fermé par la personne elle-même",
         "Demandes faites sous ce bris de glace : 2, dont refusées : 1",
         "Qui doit savoir",
@@ -172,7 +172,7 @@ def test_the_pressure_names_the_feed_to_mend(ward, grant):
 
 
 def test_a_session_goes_from_the_queue_to_the_verdict(ward, grant, me, monkeypatch):
-    answers = iter(["i", "", "Patient déjà transféré", "o"])
+    answers = iter(["x", "i", "", "Patient déjà transféré", "y", "o"])
     monkeypatch.setattr("click.termui.visible_prompt_func", lambda prompt="": print(prompt, end="") or next(answers))
     said = look(ward, "review", "--as", me)
     assert said.code == 0, said
@@ -180,6 +180,8 @@ def test_a_session_goes_from_the_queue_to_the_verdict(ward, grant, me, monkeypat
         "1 bris de glace à relire, le plus urgent d'abord",
         "Verdict : j = justifié, i = injustifié",
         "Un commentaire est nécessaire",
+        "Répondre par l'une de ces lettres : j, i, n, p, q.",
+        "Répondre par l'une de ces lettres : o, n.",
         "Enregistré. Relu : injustifié.",
     ):
         assert words in said.out, said

@@ -141,6 +141,14 @@ def test_what_cannot_be_read_is_an_exit_code_and_a_sentence_with_file_and_line(w
     assert (said.code, "no file in this folder" in said.err) == (4, True)
 
 
+def test_stays_without_a_responsible_physician_are_counted_with_what_to_do(world):
+    reading = ("facts", "import", "--dry-run", "--partial")
+    nobody = world.file(HOSPITAL.read_text().replace('"ATND"', '"PPRF"'))
+    hint = "stays name no responsible physician; [parts] of the mapping says who is"
+    assert f"3 {hint}" in world.run(*reading, nobody).out
+    assert hint not in world.run(*reading, HOSPITAL).out
+
+
 def test_a_file_that_is_no_fhir_is_skipped_with_its_name_and_nothing_is_vouched_for(world):
     path = world.file("not even JSON")
     said = world.run("facts", "import", "--complete", path, "--source", "essai", caller="feed")

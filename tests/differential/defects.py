@@ -79,6 +79,18 @@ def held_until(kind: str, end: int = 0, start: int = 0) -> Hold:
     )
 
 
+def signed_by_who_was_asked(case: Case) -> Case:
+    """Requests whose two people are held to be one."""
+
+    def held(fact: Fact) -> Fact:
+        asked = fact.relation
+        if asked is None or asked.kind != "REL_REQ":
+            return fact
+        return structs.replace(fact, relation=structs.replace(asked, requester_id=asked.subject_id))
+
+    return structs.replace(case, world=replace(case.world, facts=tuple(map(held, case.world.facts))))
+
+
 def granted(**late: int) -> Hold:
     """Grants whose instants are some microseconds late."""
 
@@ -156,6 +168,12 @@ WINDOWS = (
     window("REL_APPT", "before", "r.subject.has_appointment"),
     window("REL_APPT", "after", "r.subject.has_appointment"),
     window("REL_REQ", "after", "r.subject.named_in_care"),
+    Defect(
+        "REL_REQ, who signed it",
+        "r.subject.signed_request_for(r.resource)",
+        hold=signed_by_who_was_asked,
+        relations=("REL_REQ",),
+    ),
     window("REL_TRANSFER", "before", "r.subject.expecting_transfer"),
     window("REL_TRANSFER", "after", "r.subject.expecting_transfer"),
     window("REL_CASE", "after", 'r.context.has_ref("case")'),

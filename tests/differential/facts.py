@@ -84,7 +84,12 @@ class Facts(Chance):
             kind = random.choice(self.setting.relations)
             optional = self.setting.windows[kind].get("patient_optional", False)
             whom: dict[str, str] = random.choice(
-                ({"subject_id": subject.id}, {"subject_id": subject.id}, {"subject_id": SENIOR}, {"unit": "U1"})
+                (
+                    {"subject_id": subject.id},
+                    {"subject_id": subject.id, "requester_id": SENIOR},
+                    {"subject_id": SENIOR, "requester_id": subject.id},
+                    {"unit": "U1", "requester_id": subject.id},
+                )
             )
             relation = Relation(
                 kind,

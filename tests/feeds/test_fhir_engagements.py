@@ -1,5 +1,6 @@
 """What appointments, requests, flags, the history of an encounter and documents say."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -127,7 +128,7 @@ def test_a_request_for_what_no_mapping_knows_opens_the_request_and_never_the_who
 def test_a_request_that_is_not_asked_or_no_longer_is_taken_back(tmp_path: Path, status: str):
     said = reading(tmp_path, a_request(status), feed=MAPPED)
     assert not said.facts
-    assert [retraction.id for retraction in said.retract] == ["ServiceRequest/s1/UF-CARD"]
+    assert {retraction.id for retraction in said.retract} == {"ServiceRequest/s1/UF-CARD", "ServiceRequest/s1/signed"}
 
 
 def test_a_plan_asks_no_service(tmp_path: Path):
@@ -140,6 +141,99 @@ def test_a_completed_request_ends_when_something_says_so_and_is_lost_otherwise(t
     unsaid = reading(tmp_path, a_request("completed"), feed=MAPPED)
     assert reasons(unsaid) == ["completed, and nothing says when"]
     assert unsaid.skipped[0].lost
+
+
+def a_report(*requests: dict, id: str = "res-1", patient: str = "p1", **more: object) -> dict:
+    about = {"subject": ref(f"Patient/{patient}"), "basedOn": list(requests)}
+    return {"resourceType": "DiagnosticReport", "id": id, "status": "final", **about, **more}
+
+
+SIGNED = {"requester": ref("Practitioner/dr")}
+RESULT = Relation("REL_REQ", "P1", scope=Scope(documents=("res-1",)), requester_id=DR)
+
+
+def test_a_request_names_who_signed_it_beside_each_that_is_asked(tmp_path: Path):
+    asked = [ref("Organization/card"), ref("Practitioner/other")]
+    other = a_practitioner("other", "10000000002")
+    scope = Scope(categories=("demande", "biologie"))
+    each = [
+        Relation("REL_REQ", "P1", unit="UF-CARD", scope=scope, requester_id=DR),
+        Relation("REL_REQ", "P1", "10000000002", scope=scope, requester_id=DR),
+    ]
+    for signer in ("Practitioner/dr", "PractitionerRole/r1"):
+        told = a_request(performer=asked, requester=ref(signer))
+        said = reading(tmp_path, told, other, a_role(), feed=MAPPED)
+        assert [fact.relation for fact in said.facts] == each
+
+
+@pytest.mark.parametrize("signer", ["Organization/card", "Patient/p1", "RelatedPerson/x", "Device/x", "Practitioner/x"])
+def test_who_is_no_practitioner_or_is_unknown_signs_nothing_and_the_service_is_asked_all_the_same(
+    tmp_path: Path, signer: str
+):
+    said = reading(tmp_path, a_request(requester=ref(signer)), a_report(ref("ServiceRequest/s1")), feed=MAPPED)
+    assert [(fact.relation.unit, fact.relation.requester_id) for fact in said.facts] == [("UF-CARD", "")]
+    [why] = said.skipped
+    assert why.reason.startswith("signed by")
+    assert not why.lost
+
+
+def test_what_says_it_answers_a_request_is_open_to_who_signed_it_and_to_nobody_who_was_asked(tmp_path: Path):
+    request = a_request(identifier=[{"system": "urn:order", "value": "D-1"}], **SIGNED)
+    by_number = {"identifier": {"system": "urn:order", "value": "D-1"}}
+    for way in (ref("ServiceRequest/s1"), ref("ServiceRequest?identifier=urn:order|D-1"), by_number):
+        letter = {"resourceType": "DocumentReference", "id": "res-1", "subject": ref("Patient/p1")}
+        for answer in (a_report(way), letter | {"context": {"related": [way]}}):
+            signed, service = reading(tmp_path, request, answer, feed=MAPPED).facts
+            assert (signed.id, signed.relation) == ("ServiceRequest/s1/signed", RESULT)
+            assert signed.period == Period(instants.parse(START))
+            assert service.relation.scope == Scope(categories=("demande", "biologie")), "as without an answer"
+
+
+def test_a_request_that_asks_nobody_by_name_is_told_for_its_answers_alone(tmp_path: Path):
+    unasked = a_request(performer=[], category=[], **SIGNED)
+    said = reading(tmp_path, unasked, a_report(ref("ServiceRequest/s1")), feed=MAPPED)
+    assert [fact.relation for fact in said.facts] == [RESULT]
+    assert not reading(tmp_path, unasked, feed=MAPPED).facts
+    assert reasons(said) == ["asks nobody by name"]
+
+
+def test_an_answer_about_another_patient_or_to_a_request_of_elsewhere_is_no_answer(tmp_path: Path):
+    request = a_request(identifier=[{"system": "urn:order", "value": "D-1"}], performer=[], **SIGNED)
+    strangers = (
+        a_report(ref("ServiceRequest/s1"), patient="p2"),
+        a_report(ref("ServiceRequest/s2")),
+        a_report(ref("https://elsewhere.example/fhir/ServiceRequest/s1")),
+        a_report({"identifier": {"system": "urn:other", "value": "D-1"}}),
+        a_report({"display": "the request"}),
+    )
+    for stranger in strangers:
+        assert not reading(tmp_path, request, stranger, a_patient("p2", "P2"), feed=MAPPED).facts
+
+
+def test_an_answer_points_at_its_request_by_the_url_of_its_entry_too(tmp_path: Path):
+    for url in ("urn:uuid:0b6f8a4e-2f0c-4c55-9a52-6f6c1f0e7a11", "https://ours.example/fhir/ServiceRequest/s1"):
+        told = [*HOSPITAL, a_report(ref(f"{url}/_history/1" if "https" in url else url))]
+        entries = [
+            {"fullUrl": url, "resource": a_request(performer=[], **SIGNED)},
+            *({"resource": one} for one in told),
+        ]
+        path = tmp_path / "bundle.json"
+        path.write_text(json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries}))
+        assert [fact.relation for fact in next(iter(fhir.read([path], MAPPED))).facts] == [RESULT]
+
+
+def test_a_number_that_two_requests_have_is_the_number_of_neither(tmp_path: Path):
+    number = {"identifier": [{"system": "urn:order", "value": "D-1"}]}
+    twin = a_request(**number) | {"id": "s2", "requester": ref("Practitioner/dr")}
+    by_number = a_report({"identifier": number["identifier"][0]})
+    said = readings(tmp_path, a_request(performer=[], **number, **SIGNED), twin, by_number, feed=MAPPED)
+    assert [fact.id for told in said for fact in told.facts] == ["ServiceRequest/s2/UF-CARD"]
+
+
+def test_silence_about_the_answers_takes_none_back_and_the_end_of_the_request_does(tmp_path: Path):
+    assert not reading(tmp_path, a_request(**SIGNED), feed=MAPPED).retract
+    revoked = reading(tmp_path, a_request("revoked", **SIGNED), a_report(ref("ServiceRequest/s1")), feed=MAPPED)
+    assert "ServiceRequest/s1/signed" in [retraction.id for retraction in revoked.retract]
 
 
 def a_flag(status: str = "active", code: str = "CEL") -> dict:

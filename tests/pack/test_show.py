@@ -318,6 +318,8 @@ def test_no_value_of_a_parameter_is_a_bare_code_or_a_number_of_seconds(language:
     assert bare == []
     assert (values["idle_limit"], values["portal_idle_limit"]) == ("4 h", "10 min")
     assert values["announcement_months"] == {"fr": "1 mois", "en": "1 month"}[language]
+    assert values["notice_version"] == {"fr": "aucune", "en": "none"}[language]
+    assert values["blocked_bg"] == {"fr": "alerter", "en": "alert"}[language]
     assert values["mask_disclosure"] == {"fr": "rien", "en": "nothing"}[language]
 
 

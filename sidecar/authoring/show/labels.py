@@ -188,6 +188,8 @@ UNITS: Mapping[str, tuple[str, str]] = {
 # What a word of the language is called where a parameter has it for a value.
 VALUES: Mapping[str, tuple[str, str]] = {
     "mask_disclosure.none": ("rien", "nothing"),
+    "blocked_bg.alert": ("alerter", "alert"),
+    "blocked_bg.alert_allow": ("alerter et ouvrir", "alert and open"),
     "break_glass.unknown.open": ("lue comme absente, et signalée", "read as absent, and told"),
     "break_glass.unknown.closed": ("lue comme présente", "read as present"),
     "REL_ENC": ("séjour dans l'unité", "stay in the unit"),

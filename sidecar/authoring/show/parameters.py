@@ -171,6 +171,8 @@ class Told:
             )
         if isinstance(value, tuple):
             return ", ".join(self._said(each) for each in value)
+        if value == "":
+            return label("none", self._language)
         named = value_label(f"{path}.{value}", self._language)
         return named if named != value else self._said(str(value))
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from sidecar.facts.feeds.answers import Answers
 from sidecar.facts.feeds.resources import (
     Encounter,
     HealthcareService,
@@ -50,6 +51,7 @@ class Directory:
         self._numbers: dict[str, str] = {}  # reference to an encounter → its number, where the reference hides it
         self._wholes: dict[str, Reference] = {}  # reference to a movement → the stay it is part of
         self._called: dict[str, str] = {}  # full URL of any other resource → its id, where the URL hides it
+        self.answers = Answers()
 
     def add(self, resource: Resource, full_url: str) -> None:
         """Remember a resource that others may point at."""

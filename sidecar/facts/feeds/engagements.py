@@ -42,32 +42,65 @@ def appointment(told: Told, resource: Appointment, feed: Feed, directory: Direct
 
 
 def service_request(told: Told, resource: ServiceRequest, feed: Feed, directory: Directory) -> None:
-    """REL_REQ with each practitioner and unit that is asked, for what the request is about. Raises ValueError."""
+    """REL_REQ with each practitioner and unit that is asked, for what the request is about, and with who signed it.
+
+    Whoever signed it gets one more relation, for the objects that answer it and nothing else. Raises ValueError.
+    """
     asked = resource.performer or resource.location_reference
     parties = [_party(reference, feed, directory) for reference in asked]
     names = [told.name_for(f"/{who}") for _, who in parties]
-    if resource.status not in ASKED:
-        told.skip(f"status {resource.status or 'not stated'}", lost=False)
-        return
-    if resource.intent not in ORDERS:
-        told.skip(f"intent {resource.intent or 'not stated'}: asks no service", lost=False)
-        return
     patient_id = directory.patient(resource.subject)
-    if not patient_id:
-        told.skip(NO_PATIENT)
+    in_force, answers = _in_force(told, resource, patient_id), directory.answers.to(told.name, patient_id)
+    # Silence about answers takes none back from who signed: only the end of the request does.
+    signed = told.name_for("/signed") if answers or not in_force else ""
+    if not in_force:
         return
+    requester = _signer(told, resource, directory)
     if not parties:
         told.skip("asks nobody by name", lost=False)
+    if not parties and not (requester and answers):
         return
     during = _asked_for(told, resource, feed)
     if during is None:
         return
-    categories = _categories(told, resource, feed)
+    if requester and answers:
+        results = Relation(REQUEST, patient_id, scope=Scope(documents=answers), requester_id=requester)
+        told.facts.append(structs.replace(told.blank(signed, during), relation=results))
+    categories = _categories(told, resource, feed) if parties else ()
     if not categories:
         return
-    relation = Relation(REQUEST, patient_id, scope=Scope(categories=categories))
+    relation = Relation(REQUEST, patient_id, scope=Scope(categories=categories), requester_id=requester)
     for (kind, who), name in zip(parties, names, strict=True):
         _engaged(told, name, relation, kind, who, during)
+
+
+def _in_force(told: Told, resource: ServiceRequest, patient_id: str) -> bool:
+    """Whether somebody asks a service for something about this patient, or did; says why not."""
+    if resource.status not in ASKED:
+        told.skip(f"status {resource.status or 'not stated'}", lost=False)
+    elif resource.intent not in ORDERS:
+        told.skip(f"intent {resource.intent or 'not stated'}: asks no service", lost=False)
+    elif not patient_id:
+        told.skip(NO_PATIENT)
+    else:
+        return True
+    return False
+
+
+def _signer(told: Told, resource: ServiceRequest, directory: Directory) -> str:
+    """The subject id of who signed a request; empty, having said why, for nobody these files identify.
+
+    No fact is missing for it: it names who may read the answers later, and who is asked is told all the same.
+    """
+    if resource.requester is None:
+        return ""
+    kind, signer = directory.kind(resource.requester), directory.practitioner(resource.requester)
+    if kind in NOT_STAFF:
+        told.skip("signed by nobody of the staff", kind, lost=False)
+        return ""
+    if not signer:
+        told.skip("signed by a person nothing identifies for sure", lost=False)
+    return signer
 
 
 def _categories(told: Told, resource: ServiceRequest, feed: Feed) -> tuple[str, ...]:

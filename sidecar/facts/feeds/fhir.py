@@ -15,7 +15,18 @@ from sidecar.facts.feeds.directory import Directory
 from sidecar.facts.feeds.files import Consumed, Part, Unreadable, parts, size
 from sidecar.facts.feeds.mapping import take
 from sidecar.facts.feeds.reading import Feed, Reading, Skipped, Told
-from sidecar.facts.feeds.resources import DECODERS, HEADER, POINTED, READ, Encounter, Identifier, Resource
+from sidecar.facts.feeds.resources import (
+    DECODERS,
+    HEADER,
+    POINTED,
+    READ,
+    RESULT,
+    RESULTS,
+    Encounter,
+    Identifier,
+    Resource,
+    ServiceRequest,
+)
 from sidecar.facts.feeds.stays import VOID
 
 UNREADABLE = "cannot be read"  # why a piece of a file was skipped that nothing could be made of
@@ -61,6 +72,7 @@ def _directory(paths: Sequence[Path], feed: Feed, consumed: Consumed) -> Directo
     # Not before the end: an export that sorts by type tells encounters before their patients.
     for encounter, instant in encounters:
         directory.cared(encounter, instant)
+    directory.answers.settle(directory.patient)
     return directory
 
 
@@ -70,10 +82,22 @@ def _pointed_at(part: Part, directory: Directory) -> Resource | None:
         header = HEADER.decode(part.raw)
         if header.resource_type in POINTED:
             return DECODERS[header.resource_type].decode(part.raw)
+        _asked_or_answered(header.resource_type, part, directory)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     directory.called(header, part.full_url)
     return None
+
+
+def _asked_or_answered(kind: str, part: Part, directory: Directory) -> None:
+    """Remember a request, or what may answer one. Raises msgspec.DecodeError or UnicodeDecodeError."""
+    if kind in RESULTS:
+        result = RESULT.decode(part.raw)
+        directory.answers.given(_name(result, part.full_url).partition("/")[2], result)
+    elif kind == "ServiceRequest":
+        request = DECODERS[kind].decode(part.raw)
+        if isinstance(request, ServiceRequest):
+            directory.answers.asked(_name(request, part.full_url), request, part.full_url)
 
 
 def _last_instant(encounter: Encounter, zone: tzinfo) -> int | None:

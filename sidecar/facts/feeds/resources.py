@@ -225,6 +225,7 @@ class ServiceRequest(Resource, frozen=True, rename="camel"):
     occurrence_date_time: str = ""
     occurrence_period: FhirPeriod | None = None
     authored_on: str = ""
+    requester: Reference | None = None
     performer: tuple[Reference, ...] = ()
     location_reference: tuple[Reference, ...] = ()
     meta: Meta = Meta()
@@ -319,6 +320,21 @@ class DocumentReference(Resource, frozen=True, rename="camel"):
     context: DocumentContext = DocumentContext()
 
 
+class ResultContext(Struct, frozen=True):
+    """DocumentReference.context, of which only what the document is about."""
+
+    related: tuple[Reference, ...] = ()
+
+
+class Result(Resource, frozen=True, rename="camel"):
+    """DiagnosticReport or DocumentReference, as what answers a request."""
+
+    identifier: tuple[Identifier, ...] = ()
+    subject: Reference | None = None
+    based_on: tuple[Reference, ...] = ()
+    context: ResultContext = ResultContext()
+
+
 class Asked(Struct, frozen=True):
     """Bundle.entry.request."""
 
@@ -361,7 +377,9 @@ READ: dict[str, type[Resource]] = POINTED | {
     "DocumentReference": DocumentReference,
 }
 DOCUMENTS = frozenset({"Composition", "DocumentReference"})
+RESULTS = frozenset({"DiagnosticReport", "DocumentReference"})
 
 HEADER = msgspec.json.Decoder(Resource)
 BUNDLE = msgspec.json.Decoder(Bundle)
+RESULT = msgspec.json.Decoder(Result)
 DECODERS = {name: msgspec.json.Decoder(kind) for name, kind in READ.items()}
