@@ -68,7 +68,7 @@ class Evidence:
         self.now, self.pack, self.lenient = now, pack, lenient
         self.relied: list[Known] = []
         self.unknown: list[str] = []
-        self.names_grant = bool(request.context.grant)
+        self.ungranted = not request.context.grant
         self.vouched: dict[str, bool | None] = {}
         self.bundle = bundle = self._bundle()
         # Whether anything is known of the patient's will, of relations, and of the record as a whole.
@@ -186,8 +186,8 @@ class Evidence:
         if self.request.resource.patient_id:
             answer = None
             if self.bundle is not None:
-                mark = self.tenant.complete_until(self.controller_id, kind)
-                until = mark + self.pack.freshness.watermark_max_age * SECOND
+                told = self.tenant.complete.get((self.controller_id, kind), NEVER)
+                until = told + self.pack.freshness.watermark_max_age * SECOND
                 if self.now < until:
                     answer = False
                     if until < self.ends:

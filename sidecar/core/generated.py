@@ -15,6 +15,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from sidecar.core.expression import Both, Constant, Either, Node, Term
+from sidecar.core.vocabulary import NOUNS
 from sidecar.core.words import Words, values
 
 Ask = Callable[[Any], int]  # situation → two bits a row
@@ -112,7 +113,9 @@ class _Writer:
             name = self.fresh()
             self.asked[plain] = name, self.depth
             arguments = ", ".join(["s", *map(repr, values(term))])
-            self.say(f"{name} = {_name(term.noun, term.word)}({arguments})")
+            without = _without(term)
+            unless = f"False if s.{without} else " if without else ""
+            self.say(f"{name} = {unless}{_name(term.noun, term.word)}({arguments})")
             self.say(f"if {name} is None: {name} = s.unanswered({term.noun!r}, {term.word!r})")
         return self.asked[plain][0]
 
@@ -130,6 +133,12 @@ class _Writer:
     def fresh(self) -> str:
         self.count += 1
         return f"v{self.count}"
+
+
+def _without(term: Term) -> str:
+    """What makes the word False before it is asked, as the vocabulary says; empty for nothing."""
+    word = NOUNS.get(term.noun, {}).get(term.word)
+    return "" if word is None else word.without
 
 
 def _none_of(names: Sequence[str]) -> str:

@@ -10,7 +10,8 @@ R = TypeVar("R")
 class once(Generic[T, R]):  # noqa: N801 - read as the decorator it is
     """A property worked out when first asked, then a plain attribute of the instance.
 
-    `functools.cached_property` takes a lock on Python 3.11, four times the price; a decision has one thread.
+    `functools.cached_property` takes a lock on Python 3.11, four times the price; a decision has one thread. It is set
+    as an attribute: who asks an instance for its `__dict__` makes all its attributes slower from then on.
     """
 
     def __init__(self, make: Callable[[T], R]) -> None:
@@ -27,5 +28,6 @@ class once(Generic[T, R]):  # noqa: N801 - read as the decorator it is
     def __get__(self, holder: Any, owner: type) -> Any:
         if holder is None:
             return self
-        value = holder.__dict__[self.name] = self.make(holder)
+        value = self.make(holder)
+        setattr(holder, self.name, value)
         return value

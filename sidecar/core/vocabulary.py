@@ -20,13 +20,15 @@ class Word(Struct, frozen=True):
     A `request` word repeats a required field. `args` is None for a property. `names` says which closed list of
     the pack (tags, flags, settings, profiles) or of `REFERENCES` the strings of a call must be in; empty when there is
     none.
-    `will` says that the word tells what the patient wants nobody, or somebody, to see.
+    `will` says that the word tells what the patient wants nobody, or somebody, to see. `without` names what of the
+    situation, when true, makes the word False before it is asked: nothing it could rest on is known.
     """
 
     kind: Kind
     args: tuple[ArgType, ...] | None = None
     names: Names = ""
     will: bool = False
+    without: Literal["", "unrelated", "ungranted"] = ""
 
 
 # refs.<name> of a request → the relation kind that makes it known
@@ -41,6 +43,8 @@ _GROUND = Word("ground")
 _RESTRICTION = Word("restriction")
 _REQUEST = Word("request")
 _WILL = Word("restriction", will=True)
+_RELATION = Word("ground", without="unrelated")
+_GRANT = Word("ground", without="ungranted")
 
 NOUNS: Mapping[str, Mapping[str, Word]] = {
     "subject": {
@@ -61,12 +65,12 @@ NOUNS: Mapping[str, Mapping[str, Word]] = {
         "in_team_at_death": _GROUND,
         "on_call_here": _GROUND,
         "expecting_transfer": _GROUND,
-        "has_appointment": _GROUND,
-        "in_case_meeting": _GROUND,
-        "referring_on_request": _GROUND,
+        "has_appointment": _RELATION,
+        "in_case_meeting": _RELATION,
+        "referring_on_request": _RELATION,
         "named_in_care": _GROUND,
-        "answers_request_for": Word("ground", ("resource",)),
-        "signed_request_for": Word("ground", ("resource",)),
+        "answers_request_for": Word("ground", ("resource",), without="unrelated"),
+        "signed_request_for": Word("ground", ("resource",), without="unrelated"),
         "is_author": _GROUND,
         "in_establishment": _GROUND,
         "in_producing_unit": _GROUND,
@@ -130,13 +134,13 @@ NOUNS: Mapping[str, Mapping[str, Word]] = {
         "untold_of_emergency": _GROUND,
     },
     "context": {
-        "grant_open": _GROUND,
-        "grant_ended": _GROUND,
-        "grant_for_other_patient": _GROUND,
-        "vital_motive": _GROUND,
-        "vital_override": _GROUND,
+        "grant_open": _GRANT,
+        "grant_ended": _GRANT,
+        "grant_for_other_patient": _GRANT,
+        "vital_motive": _GRANT,
+        "vital_override": _GRANT,
         "single_factor_allowed": _GROUND,
-        "blocked_override": _GROUND,
+        "blocked_override": _GRANT,
         "motive_given": _GROUND,
         "justified": _GROUND,
         "ticket_open": _GROUND,

@@ -99,12 +99,12 @@ def hosting_lawful(s: Situation) -> bool:
 
 def grant_open(s: Situation) -> bool:
     """The grant named opens this patient's record to this subject now."""
-    return s.names_grant and s.open_grant is not None
+    return s.open_grant is not None
 
 
 def grant_ended(s: Situation) -> bool:
     """The grant named is this subject's, and over."""
-    grant = s.grant if s.names_grant else None
+    grant = s.grant
     if grant is None:
         return False
     s.edge(grant.until)
@@ -115,8 +115,7 @@ def grant_ended(s: Situation) -> bool:
 
 def grant_for_other_patient(s: Situation) -> bool:
     """The grant named is this subject's, for another patient; it tells why, and opens nothing."""
-    grant = s.grant if s.names_grant else None
-    return grant is not None and grant.patient_id not in s.names
+    return s.grant is not None and s.grant.patient_id not in s.names
 
 
 def may_review(s: Situation) -> bool:
@@ -134,13 +133,13 @@ def untold_of_emergency(s: Situation) -> bool:
 
 def vital_motive(s: Situation) -> bool:
     """The open grant's motive is one of those that open more (A-BG-3)."""
-    grant = s.open_grant if s.names_grant else None
+    grant = s.open_grant
     return grant is not None and grant.motive in s.pack.break_glass.vital_motives
 
 
 def vital_override(s: Situation) -> bool:
     """The open grant passes a mask: the pack lets it, for this profile and motive, confirmed twice (A-BG-5)."""
-    grant, rules = s.open_grant if s.names_grant else None, s.pack.break_glass
+    grant, rules = s.open_grant, s.pack.break_glass
     return (
         grant is not None
         and grant.second_confirmation
@@ -155,13 +154,13 @@ def single_factor_allowed(s: Situation) -> bool:
     rules, request = s.pack.break_glass, s.request
     if request.action == rules.action:
         return request.context.motive in rules.single_factor_motives and s.switch("bg_single_factor")
-    grant = s.open_grant if s.names_grant else None
+    grant = s.open_grant
     return grant is not None and break_glass.SINGLE_FACTOR in grant.alerts and s.switch("bg_single_factor")
 
 
 def blocked_override(s: Situation) -> bool:
     """The open grant passes the patient's block of this professional: the pack lets it, for this motive (A-BG-7)."""
-    grant = s.open_grant if s.names_grant else None
+    grant = s.open_grant
     return (
         grant is not None
         and grant.motive in s.pack.break_glass.blocked_motives

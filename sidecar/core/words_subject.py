@@ -157,22 +157,16 @@ def expecting_transfer(s: Situation) -> bool | None:
 
 def has_appointment(s: Situation) -> bool | None:
     """REL_APPT."""
-    if s.unrelated:
-        return False
     return care.related(s, "REL_APPT", s.request.subject.id, s.units)
 
 
 def in_case_meeting(s: Situation) -> bool | None:
     """REL_RCP: on the attendance list of a meeting about this patient."""
-    if s.unrelated:
-        return False
     return care.related(s, "REL_RCP", s.request.subject.id, {})
 
 
 def referring_on_request(s: Situation) -> bool | None:
     """REL_REFERENT: the patient's own practitioner, who asked (L-13)."""
-    if s.unrelated:
-        return False
     return care.related(s, "REL_REFERENT", s.request.subject.id, {})
 
 
@@ -183,15 +177,11 @@ def named_in_care(s: Situation) -> bool | None:
 
 def answers_request_for(s: Situation) -> bool | None:
     """REL_REQ: the subject or their unit is asked, and the object is tied to what is asked (A-04)."""
-    if s.unrelated:
-        return False
     return care.answers_request(s, s.request.subject.id, s.units)
 
 
 def signed_request_for(s: Situation) -> bool | None:
     """The object answers a request the subject signed."""
-    if s.unrelated:
-        return False
     return care.signed_request_for(s, s.request.subject.id, s.request.resource.id)
 
 
@@ -267,6 +257,8 @@ def in_tag_unit(s: Situation) -> bool:
 def same_specialty(s: Situation) -> bool:
     """Works in the unit that made the object, or in one of the same specialty."""
     unit = s.request.resource.unit
+    if not unit:
+        return False
     if in_tag_unit(s):
         return True
     for listed in s.pack.vocabulary.specialties.values():
