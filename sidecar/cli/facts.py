@@ -59,7 +59,7 @@ def write_facts(connection: Connection, file: str) -> int:
 
 @facts.command("read")
 @click.option("--patient", default="", help="Facts about this patient id.")
-@click.option("--subject", default="", help="Facts about this subject id.")
+@click.option("--subject", default="", help="Facts that name this subject id, as who delegates or signed too.")
 @click.option("--id", "ids", multiple=True, help="The fact of this id; may be repeated.")
 @click.option("--kind", "kinds", multiple=True, help="Facts of this kind, such as stay; may be repeated.")
 @click.option("--controller", default="", help="FINESS of the controller; the caller's when it acts for one.")

@@ -127,6 +127,13 @@ def test_a_refusal_for_want_of_a_relation_names_the_fact_that_would_make_one():
     assert {(step.effect, step.reason) for step in (first, second)} == {(Effect.PERMIT, "ALLOW_CARE_TEAM")}
 
 
+def test_who_was_only_asked_is_told_that_a_signature_would_open_the_result():
+    found = asks.put("signed_and_asked", 7).explained()
+    [step] = [step for step in found.missing.steps if "requester_id" in step.body.get("relation", {})]
+    assert (step.body["relation"]["kind"], step.body["relation"]["requester_id"]) == ("REL_REQ", "dr-avis")
+    assert (step.effect, step.reason) == (Effect.PERMIT, "ALLOW_POST_STAY")
+
+
 def test_a_mask_is_named_as_the_fact_to_take_away():
     found = asks.put("masks", 3).explained()
     step = found.missing.steps[0]

@@ -79,6 +79,7 @@ def facts_of(**changed):
             unit=st.one_of(st.just(""), UNITS),
             scope=SCOPES,
             ref=st.sampled_from(["", "T-1"]),
+            requester_id=st.one_of(st.just(""), PEOPLE),
         ),
         st.builds(
             directive,
