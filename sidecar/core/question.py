@@ -219,9 +219,11 @@ class Question:
         open_until = strict.ends  # the reading is that of an open grant no longer than the grant is
         settled, ends = self._unwilled(strict, loose, tags=False)
         if settled.permit and self.request.resource.tags:
+            open_until = min(open_until, ends)  # the next reading is shown no longer than this one permits
             settled, ends = self._unwilled(strict, loose, tags=True)
         alone = strict.without_delegators() if settled.permit else None
         if alone is not None:
+            open_until = min(open_until, ends)
             either = alone if loose is strict else loose.without_delegators() or loose.without_will()
             settled, ends = self._said(self._plain(alone), self._plain(either))
         return (Settled(False, NOT_AVAILABLE) if settled.permit else settled), min(ends, open_until)

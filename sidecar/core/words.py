@@ -5,7 +5,6 @@ from typing import Any
 
 from sidecar.core import words_patient, words_record, words_references, words_request, words_subject
 from sidecar.core.expression import Term
-from sidecar.core.vocabulary import NOUNS
 
 # A situation, then the numbers and strings of the call → True, False or None (unknown).
 Answer = Callable[..., bool | None]
@@ -24,9 +23,6 @@ WORDS: Words = {
 
 def answer(situation: Any, term: Term, words: Words = WORDS) -> bool | None:
     """What one term says, negation left aside: as a compiled row asks it, an unknown noted by the situation."""
-    without = NOUNS[term.noun][term.word].without
-    if without and getattr(situation, without):
-        return False
     said = words[term.noun][term.word](situation, *values(term))
     return situation.unanswered(term.noun, term.word) if said is None else said
 

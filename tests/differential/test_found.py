@@ -116,3 +116,17 @@ def test_a_refusal_read_under_an_open_grant_ends_with_the_grant():
     assert (refused.reason, refused.valid_until) == ("NO_RELATIONSHIP", GRANT.until)
     after = decide(policy, Case(asked, CALLER, world, GRANT.until))[0]
     assert after.reason == "FACTS_UNAVAILABLE"
+
+
+def test_a_refusal_for_a_tag_ends_with_the_grant_without_which_it_would_not_be_read():
+    written = a_ward()
+    rows = written.files["rules/all.csv"]
+    sensitive = "\np3, M-7, humain, tout, toute_action, r.resource.sensitive, deny, -, S-1"
+    tagged = replace(REQUEST.resource, tags=("psy",))
+    asked = replace(REQUEST, resource=tagged, context=Context(access_mode="bris_de_glace", grant=GRANT.id))
+    world = World((), (Watermark("dpi", ("directive",), NOW, CONTROLLER),), (GRANT,), FEEDS, TENANT)
+    policy = Written(written.parameters, {**written.files, "rules/all.csv": rows + sensitive}).compiled()
+    refused = decide(policy, Case(asked, CALLER, world, NOW))[0]
+    assert (refused.reason, refused.valid_until) == ("PROFILE_CATEGORY", GRANT.until)
+    after = decide(policy, Case(asked, CALLER, world, GRANT.until))[0]
+    assert after.reason == "GRANT_ENDED"

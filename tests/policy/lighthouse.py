@@ -100,6 +100,8 @@ class Noun:
 class Board:
     """What the words of one question are asked of; answers come from what the test said."""
 
+    unrelated = ungranted = False  # every word is asked
+
     def __init__(
         self,
         said: Said,

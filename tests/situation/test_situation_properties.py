@@ -186,6 +186,26 @@ def of_kind(kind, said):
 
 
 @SOME
+@given(FACTS, REQUESTS, MARKS, st.booleans())
+def test_a_word_that_is_false_before_it_is_asked_would_have_been_false_and_rested_on_nothing(
+    facts, request, marks, named
+):
+    if not named:
+        request = replace(request, context=replace(request.context, grant=""))
+    spared = [
+        (noun, name, word.without) for noun, words in NOUNS.items() for name, word in words.items() if word.without
+    ]
+    assert {without for _, _, without in spared} == {"unrelated", "ungranted"}
+    for noun, name, without in spared:
+        made = asked_of(facts, request, marks=marks)
+        rested = tuple(made.relied)
+        if getattr(made, without):
+            assert answer(made, noun, name) is False
+            assert tuple(made.relied) == rested
+            assert not made.unknown
+
+
+@SOME
 @given(FACTS, REQUESTS, MARKS, st.data())
 def test_no_word_changes_before_the_instant_it_is_said_to_end(facts, request, marks, data):
     made = asked_of(facts, request, marks=marks)
