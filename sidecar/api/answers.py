@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from sidecar.api.shape import message
 from sidecar.api.strict import LAST_SECOND
-from sidecar.core.model import Advice, Answer, Effect, ItemFault, Obligation, PolicyRef
+from sidecar.core.model import Advice, Answer, Effect, ItemFault, Obligation
 from sidecar.core.reading import FactsPage, RecordsPage, Retirement, Rotation, Status, Written
 from sidecar.pdp import BatchAnswer
 from sidecar.v1 import access_pb2, admin_pb2, facts_pb2
@@ -12,25 +12,59 @@ from sidecar.v1 import access_pb2, admin_pb2, facts_pb2
 EFFECTS = {Effect.PERMIT: access_pb2.EFFECT_PERMIT, Effect.DENY: access_pb2.EFFECT_DENY}
 LAST_INSTANT = LAST_SECOND * 1_000_000  # a decision that nothing ends is good until the last Timestamp
 ENFORCED = access_pb2.ENFORCEMENT_ENFORCED
+SHARED_KEPT = 4096  # what duties filled in for one question say is kept in vain, until the rest is let go with it
+
+_KEPT: dict[tuple[object, ...], tuple[tuple[object, ...], bytes]] = {}
 
 
 def answer(given: Answer) -> access_pb2.CheckAccessResponse:
     """The message of an answer. What the ledger alone keeps, such as the true reason, is not in it."""
+    return access_pb2.CheckAccessResponse.FromString(answered(given))
+
+
+def answered(given: Answer) -> bytes:
+    """The bytes of that message: what other answers say too, then what this one alone does.
+
+    A message may be said in parts (protobuf's encoding): readers take them together.
+    """
     decision = given.decision
-    # Setting fields on a copy of what never changes costs a third of naming them all to the constructor.
-    said = access_pb2.CheckAccessResponse.FromString(_unchanging(given.policy, given.origin))
-    said.effect = EFFECTS[decision.effect]
-    said.reason = decision.reason
-    said.rule = decision.rule
-    said.decision_id = given.decision_id
-    said.consistency_token = given.consistency_token
-    said.message = given.message
-    said.record.index = given.index
-    until = said.valid_until
+    own = access_pb2.CheckAccessResponse.FromString(_recorded_at(given.origin))
+    own.decision_id = given.decision_id
+    own.consistency_token = given.consistency_token
+    own.record.index = given.index
+    until = own.valid_until
     until.seconds, micros = divmod(min(decision.valid_until, LAST_INSTANT), 1_000_000)
     until.nanos = micros * 1000
-    if decision.also:
-        said.also.extend(decision.also)
+    return _shared(given) + own.SerializeToString()
+
+
+def _shared(given: Answer) -> bytes:
+    """What an answer says that many say. Duties and advice that a row states whole are the same objects each time."""
+    decision = given.decision
+    parts = decision.obligations, decision.advice, decision.offer, given.policy
+    words = decision.effect, decision.reason, decision.rule, decision.also, given.message
+    key = (*map(id, parts), *words)
+    kept = _KEPT.get(key)
+    if kept is None:
+        if len(_KEPT) >= SHARED_KEPT:
+            _KEPT.clear()
+        # The parts are kept too, so that no other object gets the id of one of them.
+        kept = _KEPT[key] = parts, _saying(given).SerializeToString()
+    return kept[1]
+
+
+def _saying(given: Answer) -> access_pb2.CheckAccessResponse:
+    decision, policy = given.decision, given.policy
+    said = access_pb2.CheckAccessResponse(
+        enforcement=ENFORCED,
+        effect=EFFECTS[decision.effect],
+        reason=decision.reason,
+        rule=decision.rule,
+        also=decision.also,
+        message=given.message,
+        policy=access_pb2.PolicyRevision(pack=policy.pack, revision=policy.revision, digest=policy.digest),
+        break_glass=access_pb2.BreakGlassOffer(),
+    )
     for obligation in decision.obligations:
         _fill(said.obligations.add(), obligation)
     for advice in decision.advice:
@@ -98,13 +132,8 @@ def status(given: Status) -> admin_pb2.GetStatusResponse:
 
 
 @lru_cache(maxsize=8)
-def _unchanging(policy: PolicyRef, origin: str) -> bytes:
-    return access_pb2.CheckAccessResponse(
-        enforcement=ENFORCED,
-        break_glass=access_pb2.BreakGlassOffer(),
-        policy=access_pb2.PolicyRevision(pack=policy.pack, revision=policy.revision, digest=policy.digest),
-        record=access_pb2.RecordReference(origin=origin),
-    ).SerializeToString()
+def _recorded_at(origin: str) -> bytes:
+    return access_pb2.CheckAccessResponse(record=access_pb2.RecordReference(origin=origin)).SerializeToString()
 
 
 def _fill(said: access_pb2.Obligation | access_pb2.Advice, meant: Obligation | Advice) -> None:

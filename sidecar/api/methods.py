@@ -244,7 +244,7 @@ class _Table:
             return glass.answered_under(result, given)
         if refused is not None and result.decision.effect is Effect.DENY:
             result = refused
-        return answers.answer(result).SerializeToString()
+        return answers.answered(result)
 
     def singly(self, name: str, single: Single, roles: frozenset[str]) -> Handler:
         """Any other method: one call at a time; a malformed or refused one is recorded too."""
@@ -323,7 +323,7 @@ def _refused(caller: Caller, method: str, refusal: SidecarError) -> Refused:
 
 def _checked(result: Answer | SidecarError, refusal: SidecarError | None) -> Outgoing:
     if isinstance(result, Answer):
-        return answers.answer(result).SerializeToString()
+        return answers.answered(result)
     if refusal is None or isinstance(result, Unavailable):
         return result
     return refusal

@@ -71,7 +71,7 @@ def _measure(sidecar: Sidecar) -> list[Row]:
         "record, 16 together": lambda: [sidecar._ledger.record(burst, now) for burst in _bursts(entries)],
         "record, one alone": lambda: [sidecar._ledger.record([entry], now) for entry in entries],
         "whole corridor, 16 together": lambda: [sidecar._pdp.check(burst) for burst in _bursts(calls)],
-        "answer to bytes": lambda: [answers.answer(answer).SerializeToString() for answer in given],
+        "answer to bytes": lambda: [answers.answered(answer) for answer in given],
     }
     for _ in range(ROUNDS):
         for name, stage in stages.items():
