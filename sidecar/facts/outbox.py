@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sidecar.core.model import Grant
 from sidecar.core.notices import Notice
 from sidecar.core.reading import GrantsQuery, GrantTotals
+from sidecar.errors import InvalidRequest
 from sidecar.facts import reads, rows, tables
 
 _grants, _notices = tables.grants.c, tables.notices.c
@@ -45,7 +46,7 @@ def grants(
 ) -> list[Grant]:
     """The grants that stood at sequence `at` and match, those whose review is due first before the others.
 
-    `after` is the id of the last one shown before, empty at the beginning.
+    `after` is the id of the last one shown before, empty at the beginning. Raises InvalidRequest when there is none.
     """
     found = (
         sa.select(_grants.body)
@@ -60,8 +61,9 @@ def grants(
             _grants.tenant == tenant, _grants.id == after, reads.standing(tables.grants)
         )
         place = connection.execute(last, values).one_or_none()
-        if place is not None:
-            found = found.where(sa.tuple_(_grants.reviewed, _grants.review_due, _grants.id) > sa.tuple_(*place))
+        if place is None:
+            raise InvalidRequest("page_token", "expected empty, or the `next_page_token` of a page shown before")
+        found = found.where(sa.tuple_(_grants.reviewed, _grants.review_due, _grants.id) > sa.tuple_(*place))
     return [rows.grant(body) for body in connection.execute(found, values).scalars()]
 
 

@@ -391,6 +391,8 @@ def test_lists_show_what_waits_first_and_what_is_late(rooms: Complete) -> None:
         if not token:
             break
     assert sorted(pages) == sorted(each.id for each in grants) and pages[-1] == grants[1].id
+    with pytest.raises(InvalidRequest, match="page_token"):
+        rooms.glass.page(REVIEW, GrantsQuery(page_token="zz"))
     with pytest.raises(InvalidRequest, match="subject_id"):
         rooms.glass.page(DPI, GrantsQuery())
     assert len(rooms.glass.page(DPI, GrantsQuery(subject_id="dr-0")).grants) == 1
