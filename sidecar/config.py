@@ -39,8 +39,8 @@ class Listen(Struct, frozen=True, forbid_unknown_fields=True):
     native: str = ""
     grpc: str = ""
     admin: str = "127.0.0.1:9464"
-    grpc_one_processor: bool = True
     tls: Tls | None = None
+    grpc_one_processor: bool = True
 
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):

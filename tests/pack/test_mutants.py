@@ -13,7 +13,7 @@ from tests.pack.mutants import Campaign, campaign, table
 from tests.pack.mutations import DELETED
 
 SURVIVORS = Path(__file__).parent / "survivors"
-SHARE = 1.0 if os.environ.get("SOAK") else 0.12
+SHARE = 1.0 if os.environ.get("SOAK") else 0.08
 KILLED = 0.95
 
 

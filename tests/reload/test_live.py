@@ -136,7 +136,7 @@ def test_a_disagreement_refuses_the_swap_and_names_story_and_row(pack):
         "compiled = bundle.compile_bundle\n"
         "def wrong(read, *given):\n"
         "    name = 'rules/gates.csv'\n"
-        "    text = read.files[name].replace('!r.authentication.mfa,', 'r.authentication.mfa,', 1)\n"
+        "    text = read.files[name].replace('!r.authentication.mfa &&', 'r.authentication.mfa &&', 1)\n"
         "    return compiled(bundle.Bundle(read.pack, {**read.files, name: text}, read.digest), *given)\n"
         "bundle.compile_bundle = wrong; build.main()",
     )

@@ -17,7 +17,7 @@ from tests.server.client import METHODS, OPTIONS, TOKEN, Client
 from tests.server.world import a_check, a_write, an_opening, told
 
 IN_FLIGHT = 8
-CHECKS_A_SECOND = 800  # at most: unpaced, they would leave the writes no share of a small machine
+CHECKS_A_SECOND = 650  # at most: unpaced, they would leave the writes no share of a small machine
 WRITERS = 2
 
 
