@@ -100,12 +100,12 @@ class Pdp:
         clock: Callable[[], int],
         ticks: Callable[[], int],
         observe: Observe,
-        count: Callable[[Checked], None],
+        count: Callable[[Sequence[Checked]], None],
     ) -> None:
         """`clock` gives the instant in microseconds, `ticks` nanoseconds for durations.
 
         `observe` takes a stage (decide, record), its nanoseconds and how many questions shared them; `count`
-        takes each question that is answered.
+        takes the questions that are answered.
         """
         self._policies, self._facts, self._ledger = policies, facts, ledger
         self._clock, self._ticks, self._observe, self._count = clock, ticks, observe, count
@@ -123,6 +123,7 @@ class Pdp:
         entries = [outcome.entry if isinstance(outcome, Declined) else outcome for outcome in outcomes]
         places = iter(self._ledger.record([entry for entry in entries if entry is not None], now))
         answers = [self._answer(policies, outcome, places) for outcome in outcomes]
+        self._count([outcome for outcome in outcomes if isinstance(outcome, Checked)])
         self._observe("decide", decided - started, len(calls))
         self._observe("record", self._ticks() - decided, len(calls))
         return answers
@@ -141,6 +142,7 @@ class Pdp:
             if call.stop_at_deny and (isinstance(result, ItemFault) or result.decision.effect is Effect.DENY):
                 break
         [place] = self._ledger.record([_batch_entry(call.caller, results)], now)
+        self._count([result for result in results if isinstance(result, Checked)])
         # The batch is one leaf; its n-th evaluated item is named by the batch's id and n.
         places = (Recorded(item_id(place.id, n), place.index) for n in numbers())
         return BatchAnswer(
@@ -215,7 +217,6 @@ class Pdp:
 
     def _given(self, policies: PolicySet, checked: Checked, place: Recorded) -> Answer:
         decision, request = checked.decision, checked.request
-        self._count(checked)
         return Answer(
             decision,
             place.id,

@@ -6,7 +6,7 @@ import os
 import random
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
@@ -27,7 +27,7 @@ from sidecar.breaking_glass import BreakingGlass
 from sidecar.changes import Changes
 from sidecar.config import Config
 from sidecar.core.bundle import NEVER
-from sidecar.core.model import Caller
+from sidecar.core.model import Caller, Effect
 from sidecar.core.reading import (
     FactsPage,
     FactsQuery,
@@ -105,7 +105,7 @@ class Sidecar:
         for notice in self._ledger.notices:
             self._log.warning("the ledger was mended at start", notice=notice)
         self._log.info("who verifies the ledger needs", vkeys=self._ledger.vkeys)
-        self._decisions: dict[tuple[str, str], Counter] = {}
+        self._decisions: dict[tuple[Effect, str], Counter] = {}
         # A clock that a test moves is compared with nothing but itself.
         steady = Steady(clock, time.monotonic_ns if clock is wall_clock else lambda: 0)
         self._glass = BreakingGlass(self._policies, self._facts, self._ledger, steady, lambda: secrets.token_hex(16))
@@ -357,15 +357,19 @@ class Sidecar:
             self._log.warning(said, part=address, detail=reply.why or str(reply.status))
         self._answering[address] = reply.taken
 
-    def _count(self, checked: Checked) -> None:
-        decision = checked.decision
-        if decision.offer.available:
-            self._emergency_counts.refused(checked, self._clock())
-        key = (decision.effect, decision.reason)
-        counter = self._decisions.get(key)
-        if counter is None:
-            counter = self._decisions[key] = self.metrics.decisions.labels(*key, "computed")
-        counter.inc()
+    def _count(self, answered: Sequence[Checked]) -> None:
+        counts: dict[tuple[Effect, str], int] = {}
+        for checked in answered:
+            decision = checked.decision
+            if decision.offer.available:
+                self._emergency_counts.refused(checked, self._clock())
+            key = decision.effect, decision.reason
+            counts[key] = counts.get(key, 0) + 1
+        for key, count in counts.items():
+            counter = self._decisions.get(key)
+            if counter is None:
+                counter = self._decisions[key] = self.metrics.decisions.labels(*key, "computed")
+            counter.inc(count)
 
     def _clock_moved(self, direction: str) -> None:
         self.metrics.clock_moves.labels(direction).inc()

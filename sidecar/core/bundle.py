@@ -5,6 +5,7 @@ Both are immutable and complete when built. A room builds them; words read them.
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import force_setattr
@@ -14,6 +15,18 @@ from sidecar.core.usage import UNCOUNTED, Usage
 
 NEVER = -(1 << 62)
 FOREVER = 1 << 62
+
+
+class Kept(dict[str, Any]):
+    """What was worked out of the facts it is kept with. It says nothing of its own: any two are equal."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Kept)
+
+    __hash__ = None
+
+
+NOTHING_KEPT = Kept()
 
 
 class PatientFacts(Struct, frozen=True):
@@ -33,6 +46,10 @@ class PatientFacts(Struct, frozen=True):
     aliases: tuple[Known, ...] = ()
     persons: tuple[Known, ...] = ()  # same_person: `other_id` is this patient's subject id
     calls: tuple[Known, ...] = ()
+    kept: Any = NOTHING_KEPT  # a Kept, by name: kept.py
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "kept", Kept())
 
 
 class TenantFacts(Struct, frozen=True):
@@ -50,6 +67,7 @@ class TenantFacts(Struct, frozen=True):
     required: Mapping[str, tuple[str, ...]]  # kind → sources that must report it (configuration)
     # Worked out from the two before, for every controller a feed spoke of: (controller, kind) → complete until.
     complete: Mapping[tuple[str, str], int] = MappingProxyType({})
+    kept: Kept = NOTHING_KEPT  # by subject, see kept.Assigned
 
     def __post_init__(self) -> None:
         controllers = {controller for controller, _, _ in self.watermarks}
@@ -60,6 +78,7 @@ class TenantFacts(Struct, frozen=True):
             if sources
         }
         force_setattr(self, "complete", told)
+        force_setattr(self, "kept", Kept())
 
     def complete_until(self, controller_id: str, kind: str) -> int:
         """The instant up to which every source that must report `kind` has told everything.

@@ -14,9 +14,11 @@ from msgspec.structs import replace
 
 from sidecar.core.bundle import FOREVER, NEVER, PatientFacts, Snapshot
 from sidecar.core.instants import SECOND
-from sidecar.core.model import Caller, Fact, Grant, Known, RecordState, Relation, Request, Scope, Stay
+from sidecar.core.kept import UNTOLD, Assigned, Record, Stays
+from sidecar.core.model import Caller, Fact, Grant, Known, Relation, Request, Scope, Stay
 from sidecar.core.once import once
 from sidecar.core.pack import Pack, Window
+from sidecar.core.standing import together
 from sidecar.core.vocabulary import NOUNS
 
 Units = Mapping[str, Known | None]  # unit → the assignment that says so; None where the caller asserts it
@@ -71,9 +73,10 @@ class Evidence:
         self.ungranted = not request.context.grant
         self.vouched: dict[str, bool | None] = {}
         self.bundle = bundle = self._bundle()
-        # Whether anything is known of the patient's will, of relations, and of the record as a whole.
+        # Whether nothing is known of the patient's will, of relations; whether anything is of the record as a whole.
         self.undirected = bundle is not None and not bundle.directives
         self.unrelated = bundle is not None and not bundle.relations
+        self.unconsented = self.undirected  # whatever of the patient's will is read
         self.stated = bundle is not None and bool(bundle.record_states)
         # Every name this patient goes by now.
         self.names: tuple[str, ...] = (request.resource.patient_id,)
@@ -125,16 +128,11 @@ class Evidence:
 
     def fresh_until(self, known: Known) -> int:
         """When the fact stops supporting grounds: its age limit after it, or its source for its kind, last spoke."""
-        fact, kind = known.fact, known.kind
         freshness = self.pack.freshness
-        if fact.assignment is not None and fact.assignment.on_call:
-            limit = freshness.on_call_max_age
-        elif kind in freshness.facts_max_age:
-            limit = freshness.facts_max_age[kind]
-        else:
+        limit = freshness.on_call_max_age if known.on_call else freshness.facts_max_age.get(known.kind)
+        if limit is None:
             return FOREVER
-        told = self.tenant.watermarks.get((fact.controller_id, fact.source, kind), NEVER)
-        as_of = known.as_of
+        told, as_of = self.tenant.watermarks.get(known.feed, NEVER), known.as_of
         return (told if told > as_of else as_of) + limit * SECOND
 
     def supports(self, known: Known) -> bool:
@@ -232,29 +230,46 @@ class Evidence:
         return patient_id in self.names and known.fact.controller_id == self.controller_id
 
     @once
-    def active_stays(self) -> list[tuple[Known, Stay]]:
+    def active_stays(self) -> tuple[tuple[Known, Stay], ...]:
         """The patient's stays that are neither planned nor cancelled, of any time."""
-        stays = []
-        for known in self.bundle.stays if self.bundle is not None else ():
-            stay = known.fact.stay
-            if (
-                stay is not None
-                and stay.status == "active"
-                and stay.patient_id in self.names
-                and known.fact.controller_id == self.controller_id
-            ):
-                stays.append((known, stay))
-        return stays
+        bundle = self.bundle
+        if bundle is None:
+            return ()
+        kept: Stays | None = bundle.kept.get("stays")
+        if kept is None or kept.names != self.names:
+            stays = ((known, known.fact.stay) for known in bundle.stays)
+            kept = bundle.kept["stays"] = Stays(
+                self.names,
+                tuple(
+                    (known, stay)
+                    for known, stay in stays
+                    if stay is not None and stay.status == "active" and self.about(known, stay.patient_id)
+                ),
+            )
+        return kept.active
 
     @once
-    def states(self) -> list[tuple[Known, RecordState]]:
+    def record(self) -> Record:
         """What each source says of the record now, however old."""
+        bundle = self.bundle
+        if bundle is None:
+            return UNTOLD
+        kept: Record | None = bundle.kept.get("record")
+        if kept is None or kept.names != self.names or not kept.at <= self.now < kept.until:
+            kept = bundle.kept["record"] = self._record(bundle)
+        if kept.until < self.ends:
+            self.ends = kept.until
+        return kept
+
+    def _record(self, bundle: PatientFacts) -> Record:
+        ends, self.ends = self.ends, FOREVER
         states = []
-        for known in self.bundle.record_states if self.bundle is not None else ():
+        for known in bundle.record_states:
             state = known.fact.record_state
             if state is not None and self.about(known, state.patient_id) and self.holds(known.start, known.end):
                 states.append((known, state))
-        return states
+        until, self.ends = self.ends, ends
+        return Record(self.names, self.now, until, tuple(states), together([state for _, state in states]))
 
     def in_scope(self, scope: Scope) -> bool:
         """Whether a relation narrowed to `scope` reaches the object asked about."""
@@ -322,19 +337,32 @@ class Evidence:
             known for known in self.asserted.get(kind, ()) if getattr(getattr(known.fact, kind), field) == value
         )
 
-    def current_assignments(self, subject_id: str) -> list[Known]:
+    def current_assignments(self, subject_id: str) -> tuple[Known, ...]:
         """The assignments in force and fresh; on-call ones give on-call grounds and nothing else."""
+        tenant = self.tenant
+        if self.asserted or subject_id not in tenant.assignments:
+            return self._current_assignments(subject_id)
+        kept: Assigned | None = tenant.kept.get(subject_id)
+        if kept is None or kept.pack is not self.pack or not kept.at <= self.now < kept.until:
+            ends, self.ends = self.ends, FOREVER
+            current = self._current_assignments(subject_id)
+            kept = tenant.kept[subject_id] = Assigned(self.pack, self.now, self.ends, current)
+            self.ends = ends
+        if kept.until < self.ends:
+            self.ends = kept.until
+        return kept.current
+
+    def _current_assignments(self, subject_id: str) -> tuple[Known, ...]:
         current, now = [], self.now
         for known in self.assignments(subject_id):
-            assignment = known.fact.assignment
-            if assignment is None or assignment.on_call or not self.holds(known.start, known.end):
+            if known.fact.assignment is None or known.on_call or not self.holds(known.start, known.end):
                 continue
             until = self.fresh_until(known)
             if now < until:
                 if until < self.ends:
                     self.ends = until
                 current.append(known)
-        return current
+        return tuple(current)
 
     def units_of(self, subject_id: str) -> dict[str, Known | None]:
         """The units a member of staff works in, each with the assignment that says so."""
@@ -395,7 +423,7 @@ class Evidence:
     def number(self, name: str) -> int:
         """A whole number among the pack's settings. Raises KeyError or TypeError for a pack without it."""
         value = self.pack.settings[name].value
-        if isinstance(value, bool) or not isinstance(value, int):
+        if type(value) is not int:  # a switch is none
             raise TypeError(f"setting `{name}` is not a whole number")
         return value
 

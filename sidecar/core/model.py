@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Literal
 
 from msgspec import Struct, field
+from msgspec.structs import force_setattr
 
 from sidecar.core.instants import Instant
 
@@ -392,6 +393,17 @@ class Grant(Struct, frozen=True, omit_defaults=True):
         return reviewer_id != self.subject_id and not (strict and reviewer_id == superior)
 
 
+class Relied(Struct, frozen=True):
+    """A fact version the decision rested on."""
+
+    source: str
+    id: str
+    seq: int
+
+
+NOT_RELIED = Relied("", "", 0)
+
+
 class Known(Struct, frozen=True):
     """A fact as the store holds it: its version, and the instants its truth depends on.
 
@@ -404,6 +416,16 @@ class Known(Struct, frozen=True):
     start: int
     end: int
     as_of: int
+    # Worked out from these, for every question that meets the fact.
+    relied: Relied = NOT_RELIED  # what is recorded of a decision that rests on it
+    feed: tuple[str, str, str] = ("", "", "")  # controller, source, kind: whose watermark speaks for it
+    on_call: bool = False
+
+    def __post_init__(self) -> None:
+        fact = self.fact
+        force_setattr(self, "relied", Relied(fact.source, fact.id, self.seq))
+        force_setattr(self, "feed", (fact.controller_id, fact.source, self.kind))
+        force_setattr(self, "on_call", fact.assignment is not None and fact.assignment.on_call)
 
 
 # ---- the question as the corridor carries it, and the answer
@@ -460,14 +482,6 @@ class Offer(Struct, frozen=True, omit_defaults=True):
 
 
 NO_OFFER = Offer()
-
-
-class Relied(Struct, frozen=True):
-    """A fact version the decision rested on."""
-
-    source: str
-    id: str
-    seq: int
 
 
 class Decision(Struct, frozen=True):

@@ -136,7 +136,8 @@ class PolicySet:
     def message(self, reason: str, effect: Effect, language: str) -> str:
         """The sentence for a reason, in the pack's own language where `language` is not one it has."""
         sentences = self.sentences.get(language) or self.sentences[self.pack.pack.language]
-        return sentences.get(reason, effect.value)
+        said = sentences.get(reason)
+        return effect.value if said is None else said
 
     def _unknown_name(self, request: Request) -> str:
         """The reason that says which of the four names is not in the vocabulary."""

@@ -366,7 +366,7 @@ class Question:
         known = strict.relied
         if loose is not None and loose is not strict:
             known = list({id(each): each for each in (*known, *loose.relied)}.values())
-        relied = tuple([Relied(each.fact.source, each.fact.id, each.seq) for each in known])
+        relied = tuple([each.relied for each in known])
         counts = {**strict.counts, **loose.counts} if loose is not None else strict.counts
         return (*relied, *(Relied(SOURCE, *each) for each in counts.items())) if counts else relied
 

@@ -8,6 +8,10 @@ from sidecar.core import care, delegations, instants, lifecycle, wills
 from sidecar.core.evidence import Evidence
 from sidecar.core.model import Grant
 from sidecar.core.once import once
+from sidecar.core.standing import Standing
+
+LIFECYCLES = frozenset(("brouillon", "actif", "archive", "gele", "expire", "invalide"))
+OUT_OF_USE = frozenset(("archive", "gele", "expire", "invalide"))
 
 
 class Situation(Evidence):
@@ -32,7 +36,7 @@ class Situation(Evidence):
         return delegations.delegator(self)
 
     @once
-    def standing(self) -> lifecycle.Standing:
+    def standing(self) -> Standing:
         """What the record's states say together."""
         return lifecycle.standing(self)
 
@@ -40,6 +44,26 @@ class Situation(Evidence):
     def lifecycles(self) -> frozenset[str]:
         """What the record is known to be."""
         return lifecycle.lifecycles(self, self.standing)
+
+    @once
+    def in_use(self) -> bool:
+        """Whether object and record are known to be neither expired, nor archived, frozen or invalidated."""
+        stated = self.request.resource.lifecycle
+        if self.bundle is None or stated not in LIFECYCLES or stated in OUT_OF_USE:
+            return False
+        return not self.stated or self.lifecycles.isdisjoint(OUT_OF_USE)
+
+    @once
+    def unmarked(self) -> bool:
+        """Whether no death is known, and no flag on the record, and the feeds vouch that there is none."""
+        if self.stated and (self.standing.deaths or self.standing.flags):
+            return False
+        return self.absent("record_state") is False
+
+    @once
+    def unwilled(self) -> bool:
+        """Whether nothing is known of the patient's will, and the feeds vouch that there is nothing."""
+        return self.undirected and self.absent("directive") is False
 
     @once
     def untold(self) -> tuple[Grant, ...]:

@@ -14,6 +14,7 @@ from sidecar.core.model import Relied
 
 PATIENTS_WINDOW = 3600 * SECOND
 DENIALS_WINDOW = 600 * SECOND
+_FOREVER = 1 << 62
 KEPT = 200_000  # patients and refusals remembered in all; whoever was quiet longest is forgotten first
 
 SOURCE = "sidecar"  # of what the sidecar counted itself, among the facts a decision rested on
@@ -41,14 +42,17 @@ def recorded(relied: Iterable[Relied]) -> Usage:
 
 
 class _Person:
-    __slots__ = ("denials", "patients")
+    __slots__ = ("denials", "patients", "whole_until")
 
     def __init__(self) -> None:
         self.patients: OrderedDict[str, int] = OrderedDict()  # patient → when last opened, the latest last
         self.denials: deque[int] = deque()
+        self.whole_until = _FOREVER  # nothing leaves its window before
 
     def forget(self, now: int) -> int:
         """Drops what has left its window; how many entries that were."""
+        if now < self.whole_until:
+            return 0
         patients, denials, dropped = self.patients, self.denials, 0
         while denials and denials[0] <= now - DENIALS_WINDOW:
             denials.popleft()
@@ -56,7 +60,26 @@ class _Person:
         while patients and next(iter(patients.values())) <= now - PATIENTS_WINDOW:
             patients.popitem(last=False)
             dropped += 1
+        self.whole_until = min(
+            denials[0] + DENIALS_WINDOW if denials else _FOREVER,
+            next(iter(patients.values())) + PATIENTS_WINDOW if patients else _FOREVER,
+        )
         return dropped
+
+    def opened(self, patient_id: str, now: int) -> int:
+        """Adds a patient; how many entries more that makes."""
+        more = self.patients.pop(patient_id, None) is None
+        self.patients[patient_id] = now
+        if now + PATIENTS_WINDOW < self.whole_until:
+            self.whole_until = now + PATIENTS_WINDOW
+        return more
+
+    def refused(self, now: int) -> int:
+        """Adds a refusal; how many entries more that makes."""
+        self.denials.append(now)
+        if now + DENIALS_WINDOW < self.whole_until:
+            self.whole_until = now + DENIALS_WINDOW
+        return 1
 
 
 class Counters:
@@ -85,12 +108,7 @@ class Counters:
         if person is None:
             person = self._people[key] = _Person()
         self._people.move_to_end(key)
-        if permitted:
-            self._held += person.patients.pop(patient_id, None) is None
-            person.patients[patient_id] = now
-        else:
-            person.denials.append(now)
-            self._held += 1
+        self._held += person.opened(patient_id, now) if permitted else person.refused(now)
         while self._held > self._kept:
             _, quiet = self._people.popitem(last=False)
             self._held -= len(quiet.patients) + len(quiet.denials)

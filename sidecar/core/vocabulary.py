@@ -21,14 +21,14 @@ class Word(Struct, frozen=True):
     the pack (tags, flags, settings, profiles) or of `REFERENCES` the strings of a call must be in; empty when there is
     none.
     `will` says that the word tells what the patient wants nobody, or somebody, to see. `without` names what of the
-    situation, when true, makes the word False before it is asked: nothing it could rest on is known.
+    situation, when true, makes the word False before it is asked: it would rest on the same, or on nothing.
     """
 
     kind: Kind
     args: tuple[ArgType, ...] | None = None
     names: Names = ""
     will: bool = False
-    without: Literal["", "unrelated", "ungranted"] = ""
+    without: Literal["", "unrelated", "ungranted", "unconsented", "in_use", "unmarked", "unwilled"] = ""
 
 
 # refs.<name> of a request → the relation kind that makes it known
@@ -45,6 +45,9 @@ _REQUEST = Word("request")
 _WILL = Word("restriction", will=True)
 _RELATION = Word("ground", without="unrelated")
 _GRANT = Word("ground", without="ungranted")
+_LIFECYCLE = Word("restriction", without="in_use")
+_MARK = Word("restriction", without="unmarked")
+_WHOLE_WILL = Word("restriction", will=True, without="unwilled")
 
 NOUNS: Mapping[str, Mapping[str, Word]] = {
     "subject": {
@@ -106,10 +109,10 @@ NOUNS: Mapping[str, Mapping[str, Word]] = {
         "hosting_lawful": _GROUND,
     },
     "resource": {
-        "expired": _RESTRICTION,
-        "archived": _RESTRICTION,
-        "frozen": _RESTRICTION,
-        "invalidated": _RESTRICTION,
+        "expired": _LIFECYCLE,
+        "archived": _LIFECYCLE,
+        "frozen": _LIFECYCLE,
+        "invalidated": _LIFECYCLE,
         "draft": _GROUND,
         "created_before_leaving": _GROUND,
         "sensitive": _RESTRICTION,
@@ -120,17 +123,17 @@ NOUNS: Mapping[str, Mapping[str, Word]] = {
         "hidden_from_representative": _WILL,
     },
     "patient": {
-        "blocked_subject": _WILL,
-        "opposed_to_subject": _WILL,
+        "blocked_subject": _WHOLE_WILL,
+        "opposed_to_subject": _WHOLE_WILL,
         "informed": _GROUND,
         "unable_to_answer": _GROUND,
-        "consented_to_subject": _GROUND,
-        "agreed_to": Word("ground", ("resource",)),
-        "deceased": _RESTRICTION,
-        "deceased_since_more_than": Word("restriction", ("int",)),
+        "consented_to_subject": Word("ground", without="unconsented"),
+        "agreed_to": Word("ground", ("resource",), without="unconsented"),
+        "deceased": _MARK,
+        "deceased_since_more_than": Word("restriction", ("int",), without="unmarked"),
         "in_litigation": _GROUND,
-        "flagged": Word("restriction", ("str",), "flags"),
-        "protected_record": _RESTRICTION,
+        "flagged": Word("restriction", ("str",), "flags", without="unmarked"),
+        "protected_record": _MARK,
         "untold_of_emergency": _GROUND,
     },
     "context": {

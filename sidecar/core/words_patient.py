@@ -39,7 +39,7 @@ def represents_patient(s: Situation) -> bool | None:
     """
     if s.bundle is None:
         return None
-    born = [(known, state) for known, state in s.states if state.birth_date]
+    born = [(known, state) for known, state in s.record.states if state.birth_date]
     if not any(s.supports(known) for known, _ in born):
         return False
     first = min(born, key=_birth)

@@ -5,9 +5,7 @@ Each is a function of the situation that answers True, False or None (unknown).
 
 from sidecar.core import consents, lifecycle, wills
 from sidecar.core.civil import midnight
-from sidecar.core.situation import Situation
-
-LIFECYCLES = frozenset(("brouillon", "actif", "archive", "gele", "expire", "invalide"))
+from sidecar.core.situation import LIFECYCLES, Situation
 
 # ---- r.resource
 

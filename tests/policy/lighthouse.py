@@ -100,7 +100,8 @@ class Noun:
 class Board:
     """What the words of one question are asked of; answers come from what the test said."""
 
-    unrelated = ungranted = False  # every word is asked
+    # Every word is asked.
+    unrelated = ungranted = unconsented = in_use = unmarked = unwilled = False
 
     def __init__(
         self,

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from sidecar.core.bundle import FOREVER
 from sidecar.core.model import References, Scope, Target
+from sidecar.core.situation import LIFECYCLES
 from sidecar.core.vocabulary import NOUNS
 from tests.situation.builders import (
     CONTROLLER,
@@ -152,6 +153,8 @@ MARKS = st.dictionaries(
 ARGUMENTS = {"int": 30, "str": "psy", "strs": "psy", "purpose": "soins"}
 CHOSEN = {"flags": "detenu", "settings": "adm_mfa", "references": "ticket"}
 KNOWN = {"grants": (grant(),)}
+TIMELESS = {"unrelated", "ungranted", "unconsented"}  # nothing ends them
+SPARING = {*TIMELESS, "in_use", "unmarked", "unwilled"}
 WORDS = [(noun, name) for noun, words in NOUNS.items() for name in words]
 
 
@@ -186,23 +189,25 @@ def of_kind(kind, said):
 
 
 @SOME
-@given(FACTS, REQUESTS, MARKS, st.booleans())
-def test_a_word_that_is_false_before_it_is_asked_would_have_been_false_and_rested_on_nothing(
-    facts, request, marks, named
+@given(FACTS, REQUESTS, MARKS, st.booleans(), st.sampled_from([None, *LIFECYCLES]))
+def test_a_word_that_is_false_before_it_is_asked_would_have_been_false_and_rested_on_the_same(
+    facts, request, marks, named, lifecycle
 ):
-    if not named:
-        request = replace(request, context=replace(request.context, grant=""))
+    resource = replace(request.resource, lifecycle=lifecycle)
+    request = replace(
+        request, resource=resource, context=request.context if named else replace(request.context, grant="")
+    )
     spared = [
         (noun, name, word.without) for noun, words in NOUNS.items() for name, word in words.items() if word.without
     ]
-    assert {without for _, _, without in spared} == {"unrelated", "ungranted"}
+    assert {without for _, _, without in spared} == SPARING
     for noun, name, without in spared:
-        made = asked_of(facts, request, marks=marks)
-        rested = tuple(made.relied)
-        if getattr(made, without):
-            assert answer(made, noun, name) is False
-            assert tuple(made.relied) == rested
-            assert not made.unknown
+        spare, asked = (asked_of(facts, request, marks=marks) for _ in range(2))
+        if getattr(spare, without):
+            assert answer(asked, noun, name) is False, name
+            assert spare.relied == asked.relied, name
+            assert spare.ends == asked.ends or without in TIMELESS, name
+            assert not asked.unknown
 
 
 @SOME
