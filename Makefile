@@ -1,5 +1,5 @@
 # The verbs of the project. `make` alone lists them.
-PYTHON ?= python3
+PYTHON ?=
 BIN := .venv/bin
 SETUP := scripts/setup
 
