@@ -8,6 +8,8 @@ import socket
 import time
 from collections.abc import Sequence
 
+import hpack
+
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY = 0x0, 0x1, 0x3, 0x4, 0x6, 0x7
 END_STREAM, END_HEADERS, ACK = 0x1, 0x4, 0x1
@@ -18,8 +20,19 @@ PATIENCE = 20.0  # seconds without an answer after which the server is taken for
 class Load:
     """What a run gave: seconds, one latency a call, and the answers in the order of the questions."""
 
-    def __init__(self, seconds: float, latencies: list[float], answers: list[bytes | None]) -> None:
-        self.seconds, self.latencies, self.answers = seconds, latencies, answers
+    def __init__(
+        self, seconds: float, latencies: list[float], answers: list[bytes | None], blocks: list[tuple[int, bytes]]
+    ) -> None:
+        """`blocks` are the header blocks that came on the connection, each with the place of its call."""
+        self.seconds, self.latencies, self.answers, self._blocks = seconds, latencies, answers, blocks
+
+    def said(self, n: int) -> str:
+        """What the server's headers said of the n-th call: why there is no answer."""
+        decoder, said = hpack.Decoder(), []
+        for place, block in self._blocks:
+            headers = decoder.decode(block)  # each block depends on those before
+            said += [f"{name}: {value}" for name, value in headers if place == n]
+        return "; ".join(said) or "nothing: the stream was reset"
 
 
 def _frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
@@ -67,6 +80,7 @@ def run(address: str, path: str, token: str, messages: Sequence[bytes], in_fligh
     total, sent, done = len(questions), 0, 0
     started, latencies, answers = [0.0] * total, [0.0] * total, list[bytes | None]([None] * total)
     link, pending, clock = connect(address), b"", time.perf_counter
+    blocks: list[tuple[int, bytes]] = []
 
     def calls(first: int, last: int) -> bytes:
         parts = []
@@ -95,6 +109,8 @@ def run(address: str, path: str, token: str, messages: Sequence[bytes], in_fligh
                 n = (int.from_bytes(pending[at + 5 : at + 9], "big") - 1) >> 1
                 if kind == DATA:
                     answers[n] = (answers[n] or b"") + pending[at + 9 : end]
+                elif kind == HEADERS:
+                    blocks.append((n, pending[at + 9 : end]))
                 elif kind == SETTINGS and not flags & ACK:
                     link.sendall(_frame(SETTINGS, ACK, 0, b""))
                 elif kind == PING and not flags & ACK:
@@ -107,4 +123,4 @@ def run(address: str, path: str, token: str, messages: Sequence[bytes], in_fligh
                 at = end
             pending = pending[at:]
         seconds = clock() - begun
-    return Load(seconds, latencies, [answer[5:] if answer else answer for answer in answers])
+    return Load(seconds, latencies, [answer[5:] if answer else answer for answer in answers], blocks)

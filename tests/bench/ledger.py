@@ -54,6 +54,8 @@ class Turns:
         after = process.cpu_times()
         self.answered += len(asked)
         if isinstance(self.server, Cerbos):
+            unanswered = [n for n, answer in enumerate(load.answers) if not answer]
+            assert not unanswered, f"Cerbos gave no answer to {len(unanswered)} calls: {load.said(unanswered[0])}"
             ledger_peer.judge(load.answers, [expected for _, expected in asked])
         else:
             judge(load.answers, asked)
