@@ -35,12 +35,12 @@ class Situation(Evidence):
         """Who delegated and may do this now, as `delegations.delegator`."""
         return delegations.delegator(self)
 
-    @once
+    @property
     def standing(self) -> Standing:
         """What the record's states say together."""
         return lifecycle.standing(self)
 
-    @once
+    @property
     def lifecycles(self) -> frozenset[str]:
         """What the record is known to be."""
         return lifecycle.lifecycles(self, self.standing)
