@@ -1,11 +1,12 @@
 """An entry → the exact bytes of its leaf, and back."""
 
 from collections.abc import Callable
-from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 import msgspec
 
+from sidecar.core import leaf_parts
 from sidecar.core.leaf import (
     BatchLeaf,
     BatchSecrets,
@@ -19,18 +20,30 @@ from sidecar.core.leaf import (
     Keys,
     Leaf,
     OutcomePart,
-    PolicyPart,
     RefusedLeaf,
     Secrets,
 )
-from sidecar.core.model import Advice, Caller, Decision, Obligation, PolicyRef, Relied, Request
+from sidecar.core.leaf_parts import (
+    AROUND,
+    CALLERS,
+    CHECK,
+    DECISIONS,
+    NO_CACHE,
+    NOTHING,
+    POLICIES,
+    SUBJECTS,
+    caller_part,
+    controller,
+    policy_part,
+)
+from sidecar.core.model import NO_CONTEXT, Advice, Caller, Decision, Obligation, PolicyRef, Relied, Request
 from sidecar.core.record import Changed, Checked, CheckedBatch, Consulted, Entry, Refused
 
-_NO_CACHE = "none"
 _encode = msgspec.msgpack.Encoder().encode
 _decode_check = msgspec.msgpack.Decoder(CheckSecrets).decode
 _decode_batch = msgspec.msgpack.Decoder(BatchSecrets).decode
 _decode_change = msgspec.msgpack.Decoder(ChangeSecrets).decode
+_named, _sequence = attrgetter("source", "id"), attrgetter("seq")
 _decode_text = msgspec.msgpack.Decoder(str).decode
 
 
@@ -44,26 +57,46 @@ def encode(entry: Entry, id_: bytes, now: int, keys: Keys, since: int = 0) -> by
 
 
 def _check(entry: Checked, id_: bytes, now: int, keys: Keys, _since: int) -> bytes:
-    request, caller, decision = entry.request, entry.caller, entry.decision
-    tenant = caller.tenant
-    secrets = CheckSecrets(request, _secrets(decision), entry.opening_at, entry.legal_basis)
-    return _encode(
-        CheckLeaf(
+    """The bytes of a CheckLeaf. What comes again is there already (leaf_parts), so the counts in front are too."""
+    request, decision, caller, policy = entry.request, entry.decision, entry.caller, entry.policy
+    subject, resource, relied, tenant = request.subject, request.resource, decision.relied, caller.tenant
+    offer, duties, advice = decision.offer, decision.obligations, decision.advice
+    key = (
+        decision.effect, decision.reason, decision.true_reason, decision.rule, decision.also, decision.rules,
+        id(duties), id(advice), id(offer),
+    )  # fmt: skip
+    outcome, rest, _ = DECISIONS.get(key) or leaf_parts.decision(key, decision)
+    if request.facts:
+        secrets = _encode(CheckSecrets(request, _secrets(decision), entry.opening_at, entry.legal_basis))
+    else:
+        context, authentication, device = request.context, request.authentication, request.device
+        around = request.action, request.purpose, context is NO_CONTEXT, id(authentication), id(device)
+        before, between, after, _, _ = AROUND.get(around) or leaf_parts.around(around, request)
+        who, _ = SUBJECTS.get(id(subject)) or leaf_parts.subject(subject)
+        circumstance = NOTHING if context is NO_CONTEXT else context
+        named = list(map(_named, relied))
+        secrets = _encode(
+            (before, who, between, resource, after, circumstance, rest, named, entry.opening_at, entry.legal_basis)
+        )[1:]
+    asked = resource.controller_id
+    told = _encode(
+        (
             now,
             id_,
-            tenant,
-            caller.id,
-            _caller_part(caller),
-            _controller(caller, request.resource.controller_id),
-            keys.patient(tenant, request.resource.patient_id),
-            keys.subject(tenant, request.subject.id),
-            _policy_part(entry.policy),
+            (CALLERS.get((id(caller), asked)) or leaf_parts.caller(caller, asked))[0],
+            keys.patient(tenant, resource.patient_id),
+            keys.subject(tenant, subject.id),
+            (POLICIES.get(id(policy)) or leaf_parts.policy(policy))[0],
             entry.facts_seq,
-            _NO_CACHE,
-            _outcome(decision, entry.elapsed_us),
-            keys.seal(id_, _encode(secrets)),
+            outcome,
+            decision.valid_until,
+            list(map(_sequence, relied)),
+            decision.unknown,
+            entry.elapsed_us,
+            keys.seal(id_, secrets),
         )
     )
+    return CHECK + told[1:]
 
 
 def _batch(entry: CheckedBatch, id_: bytes, now: int, keys: Keys, _since: int) -> bytes:
@@ -83,13 +116,13 @@ def _batch(entry: CheckedBatch, id_: bytes, now: int, keys: Keys, _since: int) -
             id_,
             tenant,
             caller.id,
-            _caller_part(caller),
-            _controller(caller, request.resource.controller_id),
+            caller_part(caller),
+            controller(caller, request.resource.controller_id),
             tuple([keys.patient(tenant, patient) for patient in patients]),
             keys.subject(tenant, request.subject.id),
-            _policy_part(first.policy),
+            policy_part(first.policy),
             first.facts_seq,
-            _NO_CACHE,
+            NO_CACHE,
             tuple([_outcome(item.decision, item.elapsed_us) for item in entry.items]),
             tuple([index for index, _ in entry.malformed]),
             keys.seal(id_, _encode(secrets)),
@@ -113,11 +146,11 @@ def _change(entry: Changed, id_: bytes, now: int, keys: Keys, since: int) -> byt
             id_,
             caller.tenant,
             caller.id,
-            _caller_part(caller),
+            caller_part(caller),
             since,
             entry.change_id,
             entry.what,
-            _controller(caller, entry.controller_id),
+            controller(caller, entry.controller_id),
             keys.patient(caller.tenant, entry.patient_id),
             keys.subject(caller.tenant, entry.subject_id),
             entry.facts_seq,
@@ -131,7 +164,7 @@ def _change(entry: Changed, id_: bytes, now: int, keys: Keys, since: int) -> byt
 def _consulted(entry: Consulted, id_: bytes, now: int, keys: Keys, _since: int) -> bytes:
     caller = entry.caller
     sealed = keys.seal(id_, _encode(entry.filter))
-    return _encode(ConsultedLeaf(now, id_, caller.tenant, caller.id, _caller_part(caller), entry.shown, sealed))
+    return _encode(ConsultedLeaf(now, id_, caller.tenant, caller.id, caller_part(caller), entry.shown, sealed))
 
 
 _ENCODE: dict[type, Callable[[Any, bytes, int, Keys, int], bytes]] = {
@@ -158,29 +191,6 @@ def _shares(item: Checked, first: Checked) -> bool:
         and ours.purpose == theirs.purpose
         and ours.facts == theirs.facts
     )
-
-
-def _controller(caller: Caller, asked: str) -> str:
-    """The controller of the record, when it is one of the caller's; what else was asked for stays sealed."""
-    controllers = caller.controllers
-    if asked:
-        return asked if asked in controllers else ""
-    return controllers[0] if len(controllers) == 1 else ""
-
-
-@lru_cache(maxsize=1024)  # one per configured caller: sorted once
-def _caller_part(caller: Caller) -> CallerPart:
-    return CallerPart(
-        caller.channel,
-        caller.controllers,
-        caller.hds,
-        tuple(sorted(caller.may_assert)),
-        tuple(sorted(caller.roles)),
-    )
-
-
-def _policy_part(policy: PolicyRef) -> PolicyPart:
-    return PolicyPart(policy.pack, policy.revision, policy.digest)
 
 
 def _outcome(decision: Decision, elapsed_us: int) -> OutcomePart:

@@ -14,7 +14,6 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache, partial
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -27,6 +26,7 @@ from sidecar.errors import LedgerUnavailable
 KEY_BYTES = 32
 PSEUDONYM_BYTES = 16
 REMEMBERED = 16_384  # pseudonyms of patients, and of subjects, kept in memory
+_NONCE = bytes(4)  # what a nonce begins with; the rest is the counter of its id
 _KINDS = ("pseudonym", "content")
 _MADE, _RETIRED = "made", "retired"
 
@@ -43,30 +43,25 @@ class MonthKeys:
         """`name` is the month, as in 2026-03; `run` begins every id sealed here."""
         self.name = name
         self.start, self.end = _bounds(name)
-        # The same few thousand people are asked about again and again.
-        self._patients, self._subjects = (
-            lru_cache(REMEMBERED)(
-                partial(_pseudonym, hashlib.blake2b(key=pseudonym, digest_size=PSEUDONYM_BYTES, person=who))
-            )
-            for who in (b"patient", b"subject")
-        )
+        self._patients = Pseudonyms(pseudonym, b"patient")
+        self._subjects = Pseudonyms(pseudonym, b"subject")
         self._content = content
         self._run, self._sealing = run, self._cipher(run)
         self._other = run, self._sealing  # the run whose leaf was opened last; replaced as one value
 
     def patient(self, tenant: str, patient_id: str) -> bytes:
         """The pseudonym of a patient in a tenant, 16 bytes; empty for nobody."""
-        return self._patients(tenant, patient_id)
+        return self._patients[tenant, patient_id]
 
     def subject(self, tenant: str, subject_id: str) -> bytes:
         """The pseudonym of a subject in a tenant, 16 bytes; empty for nobody."""
-        return self._subjects(tenant, subject_id)
+        return self._subjects[tenant, subject_id]
 
     def seal(self, id_: bytes, plain: bytes) -> bytes:
         """`plain` encrypted and authenticated; an id seals once. Raises ValueError for an id of another run."""
         if not id_.startswith(self._run):
             raise ValueError("an id of another run seals nothing")
-        return self._sealing.encrypt(_nonce(id_), plain, None)
+        return self._sealing.encrypt(_NONCE + id_[RUN_BYTES:], plain, None)
 
     def unseal(self, id_: bytes, sealed: bytes) -> bytes:
         """What `seal` was given. Raises ValueError when the bytes or the key are not those."""
@@ -76,7 +71,7 @@ class MonthKeys:
             cipher = self._cipher(run)
             self._other = run, cipher
         try:
-            return cipher.decrypt(_nonce(id_), sealed, None)
+            return cipher.decrypt(_NONCE + id_[RUN_BYTES:], sealed, None)
         except InvalidTag:
             raise ValueError(f"the sealed part was not sealed with the content key of {self.name}") from None
 
@@ -84,17 +79,21 @@ class MonthKeys:
         return AESGCM(hashlib.blake2b(run, key=self._content, digest_size=KEY_BYTES, person=b"content").digest())
 
 
-def _nonce(id_: bytes) -> bytes:
-    return b"\0\0\0\0" + id_[RUN_BYTES:]
+class Pseudonyms(dict[tuple[str, str], bytes]):
+    """Pseudonyms by tenant and id: the same few thousand people are asked about again and again."""
 
+    def __init__(self, key: bytes, person: bytes) -> None:
+        self._keyed = hashlib.blake2b(key=key, digest_size=PSEUDONYM_BYTES, person=person)
 
-def _pseudonym(keyed: hashlib.blake2b, tenant: str, id_: str) -> bytes:
-    if not id_:
-        return b""
-    hashed = keyed.copy()
-    # The length tells tenant from id, so that no two pairs are the same text.
-    hashed.update(f"{len(tenant)}:{tenant}{id_}".encode())
-    return hashed.digest()
+    def __missing__(self, who: tuple[str, str]) -> bytes:
+        tenant, id_ = who
+        hashed = self._keyed.copy()
+        # The length tells tenant from id, so that no two pairs are the same text.
+        hashed.update(f"{len(tenant)}:{tenant}{id_}".encode())
+        if len(self) >= REMEMBERED:
+            self.clear()
+        made = self[who] = hashed.digest() if id_ else b""
+        return made
 
 
 class KeyFolder:
