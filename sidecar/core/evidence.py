@@ -184,7 +184,7 @@ class Evidence:
         if self.request.resource.patient_id:
             answer = None
             if self.bundle is not None:
-                told = self.tenant.complete.get((self.controller_id, kind), NEVER)
+                told = self.tenant.complete_until(self.controller_id, kind)
                 until = told + self.pack.freshness.watermark_max_age * SECOND
                 if self.now < until:
                     answer = False
