@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from sidecar.api.shape import message
+from sidecar.api.shape import message, stamp
 from sidecar.api.strict import LAST_SECOND
 from sidecar.core.model import Advice, Answer, Effect, ItemFault, Obligation
 from sidecar.core.reading import FactsPage, RecordsPage, Retirement, Rotation, Status, Written
@@ -12,6 +12,9 @@ from sidecar.v1 import access_pb2, admin_pb2, facts_pb2
 EFFECTS = {Effect.PERMIT: access_pb2.EFFECT_PERMIT, Effect.DENY: access_pb2.EFFECT_DENY}
 LAST_INSTANT = LAST_SECOND * 1_000_000  # a decision that nothing ends is good until the last Timestamp
 ENFORCED = access_pb2.ENFORCEMENT_ENFORCED
+# Number and wire type: 2 is a length and its bytes, 0 a varint.
+DECISION_ID, RECORD, INDEX = bytes((11 << 3 | 2,)), bytes((12 << 3 | 2,)), bytes((2 << 3 | 0,))
+LAST, MORE = tuple(bytes((n,)) for n in range(128)), tuple(bytes((n | 128,)) for n in range(128))
 SHARED_KEPT = 4096  # what duties filled in for one question say is kept in vain, until the rest is let go with it
 
 _KEPT: dict[tuple[object, ...], tuple[tuple[object, ...], bytes]] = {}
@@ -27,29 +30,36 @@ def answered(given: Answer) -> bytes:
 
     A message may be said in parts (protobuf's encoding): readers take them together.
     """
-    decision = given.decision
-    own = access_pb2.CheckAccessResponse.FromString(_recorded_at(given.origin))
-    own.decision_id = given.decision_id
-    own.consistency_token = given.consistency_token
-    own.record.index = given.index
-    until = own.valid_until
-    until.seconds, micros = divmod(min(decision.valid_until, LAST_INSTANT), 1_000_000)
-    until.nanos = micros * 1000
-    return _shared(given) + own.SerializeToString()
+    decision_id = given.decision_id.encode()
+    record = _recorded_in(given.origin)
+    if given.index:
+        record += INDEX + _varint(given.index)
+    own = (
+        _shared(given),
+        _good_until(given.decision.valid_until),
+        DECISION_ID,
+        _varint(len(decision_id)),
+        decision_id,
+        RECORD,
+        _varint(len(record)),
+        record,
+        _as_fresh_as(given.consistency_token),
+    )
+    return b"".join(own)
 
 
 def _shared(given: Answer) -> bytes:
     """What an answer says that many say. Duties and advice that a row states whole are the same objects each time."""
-    decision = given.decision
-    parts = decision.obligations, decision.advice, decision.offer, given.policy
-    words = decision.effect, decision.reason, decision.rule, decision.also, given.message
-    key = (*map(id, parts), *words)
+    decision, policy = given.decision, given.policy
+    effect, obligations, advice, offer = decision.effect, decision.obligations, decision.advice, decision.offer
+    same = id(effect), id(obligations), id(advice), id(offer), id(policy)
+    key = same, decision.reason, decision.rule, decision.also, given.message
     kept = _KEPT.get(key)
     if kept is None:
         if len(_KEPT) >= SHARED_KEPT:
             _KEPT.clear()
         # The parts are kept too, so that no other object gets the id of one of them.
-        kept = _KEPT[key] = parts, _saying(given).SerializeToString()
+        kept = _KEPT[key] = (effect, obligations, advice, offer, policy), _saying(given).SerializeToString()
     return kept[1]
 
 
@@ -132,8 +142,23 @@ def status(given: Status) -> admin_pb2.GetStatusResponse:
 
 
 @lru_cache(maxsize=8)
-def _recorded_at(origin: str) -> bytes:
-    return access_pb2.CheckAccessResponse(record=access_pb2.RecordReference(origin=origin)).SerializeToString()
+def _recorded_in(origin: str) -> bytes:
+    return access_pb2.RecordReference(origin=origin).SerializeToString()
+
+
+@lru_cache(maxsize=1024)
+def _good_until(at: int) -> bytes:
+    return access_pb2.CheckAccessResponse(valid_until=stamp(min(at, LAST_INSTANT))).SerializeToString()
+
+
+@lru_cache(maxsize=1024)
+def _as_fresh_as(token: str) -> bytes:
+    return access_pb2.CheckAccessResponse(consistency_token=token).SerializeToString()
+
+
+def _varint(number: int) -> bytes:
+    """Seven bits a byte, the lowest first; every byte but the last is marked (protobuf's encoding)."""
+    return LAST[number] if number < 128 else MORE[number & 127] + _varint(number >> 7)
 
 
 def _fill(said: access_pb2.Obligation | access_pb2.Advice, meant: Obligation | Advice) -> None:

@@ -9,7 +9,7 @@ from google.protobuf.message import DecodeError
 from grpc_health.v1 import health_pb2
 from msgspec import Struct
 
-from sidecar.api import answers, emergencies, glass, recalls, requests
+from sidecar.api import answers, emergencies, glass, queries, recalls, requests
 from sidecar.api.glass import Glass
 from sidecar.api.shape import value
 from sidecar.core.model import Answer, Caller, Effect, Fact, Retraction, Watermark
@@ -210,19 +210,28 @@ class _Table:
             refusals: dict[int, SidecarError] = {}
             opening: list[int] = []
             calls: list[Call | Refused] = []
+            admitted: Caller | None = None
             for n, one in enumerate(incoming):
+                caller = one.caller
                 try:
-                    _admit(one.caller, roles)
+                    if caller is not admitted:
+                        _admit(caller, roles)
+                        admitted = caller
                     asked = requests.question(one.payload)
                     if glass.asks_for_grant(asked):
                         opening.append(n)
                     else:
-                        calls.append(Call(asked, one.caller))
+                        calls.append(Call(asked, caller))
                 except (InvalidRequest, PermissionDenied) as refusal:
                     refusals[len(calls)] = refusal
-                    calls.append(_refused(one.caller, name, refusal))
+                    calls.append(_refused(caller, name, refusal))
             results = self._deciding.check(calls) if calls else ()
-            outgoing = [_checked(result, refusals.get(n)) for n, result in enumerate(results)]
+            outgoing: list[Outgoing] = [
+                answers.answered(result) if isinstance(result, Answer) else result for result in results
+            ]
+            for n, told in refusals.items():
+                if not isinstance(results[n], Unavailable):
+                    outgoing[n] = told
             for n in opening:
                 outgoing.insert(n, deferred)
             return outgoing
@@ -273,7 +282,7 @@ class _Table:
         return lambda one: does(self._showing.emergencies, one.caller, one.payload)
 
     def write_facts(self, one: Incoming) -> bytes:
-        message = requests.writing(one.payload)
+        message = queries.writing(one.payload)
         written = self._changing.write_facts(
             one.caller,
             message.controller_id,
@@ -286,28 +295,28 @@ class _Table:
 
     def read_facts(self, one: Incoming) -> bytes:
         return answers.facts_page(
-            self._showing.read_facts(one.caller, requests.facts_query(one.payload))
+            self._showing.read_facts(one.caller, queries.facts_query(one.payload))
         ).SerializeToString()
 
     def status(self, one: Incoming) -> bytes:
-        requests.nothing(one.payload)
+        queries.nothing(one.payload)
         return answers.status(self._showing.status(one.caller)).SerializeToString()
 
     def show_records(self, one: Incoming) -> bytes:
-        page = self._showing.show_records(one.caller, requests.records_query(one.payload))
+        page = self._showing.show_records(one.caller, queries.records_query(one.payload))
         return answers.records_page(page).SerializeToString()
 
     def recall(self, one: Incoming) -> bytes:
-        recalled = self._showing.recall(one.caller, *requests.decision_named(one.payload))
+        recalled = self._showing.recall(one.caller, *queries.decision_named(one.payload))
         return recalls.response(recalled).SerializeToString()
 
     def rotate_key(self, one: Incoming) -> bytes:
-        requests.nothing(one.payload)
+        queries.nothing(one.payload)
         rotation = self._showing.rotate_key(one.caller)
         return answers.rotation(rotation, self._showing.origin).SerializeToString()
 
     def retire_month(self, one: Incoming) -> bytes:
-        retirement = self._showing.retire_month(one.caller, *requests.retiring(one.payload))
+        retirement = self._showing.retire_month(one.caller, *queries.retiring(one.payload))
         return answers.retirement(retirement, self._showing.origin).SerializeToString()
 
 
@@ -319,14 +328,6 @@ def _admit(caller: Caller, roles: frozenset[str]) -> None:
 def _refused(caller: Caller, method: str, refusal: SidecarError) -> Refused:
     field = refusal.field if isinstance(refusal, InvalidRequest) else ""
     return Refused(caller.id, caller.tenant, method, field, refusal.reason)
-
-
-def _checked(result: Answer | SidecarError, refusal: SidecarError | None) -> Outgoing:
-    if isinstance(result, Answer):
-        return answers.answered(result)
-    if refusal is None or isinstance(result, Unavailable):
-        return result
-    return refusal
 
 
 def _failure(error: Exception) -> Exception:

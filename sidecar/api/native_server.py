@@ -9,17 +9,22 @@ refusing long messages and draining are here. docs/transports.md lists what diff
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec.structs import replace
 from pygrpc_native import EVENT_CALL, NativeGrpcFront
 
 from sidecar.api import wire
 from sidecar.api.address import SOCKET_MODE, Address, plaintext, prepare_socket
 from sidecar.api.callers import NOBODY, Callers
 from sidecar.api.methods import Deferred, Incoming, Lane, Method
+from sidecar.core.model import Caller
 from sidecar.errors import ConfigFault, MessageTooLarge, Overloaded, SidecarError, Unauthenticated, Unavailable
+
+# What the library gives: kind, call, method, message, proof, and (metadata, peer, seconds left before its deadline).
+Event = tuple[int, int, int, bytes | None, bytes | str | None, tuple[object, str, float | None] | None]
 
 BURST = 64
 TAKEN_AT_ONCE = 4096
@@ -27,12 +32,11 @@ IDLE_MS = 100
 FLUSH_SECONDS = 0.05
 
 
-class Waiting(Struct, frozen=True):
+class Waiting(Incoming, frozen=True, kw_only=True):
     """A call that has not been served yet."""
 
     call_id: int
     method: Method
-    incoming: Incoming
 
 
 class NativeServer:
@@ -60,8 +64,9 @@ class NativeServer:
         self._callers, self._refused = callers, refused
         self._in_flight, self._streams, self._metadata_bytes = in_flight, streams, metadata_bytes
         self._front: NativeGrpcFront | None = None
-        self._checks: OrderedDict[int, Waiting] = OrderedDict()  # the serving thread's own
+        self._checks: dict[int, Waiting] = {}  # the serving thread's own
         self._slow: dict[Lane, OrderedDict[int, Waiting]] = {Lane.GRANTS: OrderedDict(), Lane.BULK: OrderedDict()}
+        self._lanes = [self._slow.get(method.lane, self._checks) for method in self._methods]
         self._helper = threading.Condition()  # guards _slow and _helping
         self._helping = False
         self._stopping = self._refusing = False
@@ -129,52 +134,52 @@ class NativeServer:
             events = front.recv_batch_details(TAKEN_AT_ONCE, 0 if checks else IDLE_MS)
             if events is None:
                 break
-            for kind, call_id, method_id, payload, proof, details in events:
-                if kind == EVENT_CALL and payload is not None and details is not None:
-                    remaining = details[2]
-                    deadline = None if remaining is None else time.monotonic() + remaining
-                    self._take(front, call_id, self._methods[method_id], payload, proof, deadline)
-                else:
-                    self._forget(call_id)
+            self._take(front, events)
             # What had arrived when the stop was asked for has its place by now.
             self._refusing = stopping
             if checks:
-                self._answer(front, [checks.popitem(last=False)[1] for _ in range(min(BURST, len(checks)))])
+                burst = list(islice(checks.values(), BURST))
+                if len(burst) == len(checks):
+                    checks.clear()
+                else:
+                    for waiting in burst:
+                        del checks[waiting.call_id]
+                self._answer(front, burst)
             elif stopping and self._idle():
                 self._drained.set()
         self._drained.set()
 
-    def _take(
-        self,
-        front: NativeGrpcFront,
-        call_id: int,
-        method: Method,
-        payload: bytes,
-        proof: bytes | str | None,
-        deadline: float | None,
-    ) -> None:
-        """Give the call a place, or refuse it at once."""
-        lane = self._checks if method.lane is Lane.CHECKS else self._slow[method.lane]
-        try:
-            if self._refusing:
-                raise Unavailable("the sidecar is stopping")
-            if len(lane) >= self._in_flight:
-                raise Overloaded
-            if len(payload) > method.limit:
-                raise MessageTooLarge(f"a message of {len(payload)} bytes; this method admits {method.limit}")
-            # Without an `authorization` header the proof is the peer's address, as text.
-            token = proof if isinstance(proof, bytes) else None
-            caller = self._callers.by_token(token) if method.roles else NOBODY
-        except SidecarError as error:
-            self._fail(front, call_id, error)
-            return
-        waiting = Waiting(call_id, method, Incoming(payload, caller, deadline))
-        if method.lane is Lane.CHECKS:
-            lane[call_id] = waiting
-            return
-        with self._helper:
-            lane[call_id] = waiting
-            self._helper.notify()
+    def _take(self, front: NativeGrpcFront, events: Sequence[Event]) -> None:
+        """Give each call a place, or refuse it at once."""
+        checks, now = self._checks, time.monotonic()
+        proven: dict[bytes | str | None, Caller] = {}  # of what arrived together; a token is never kept
+        for kind, call_id, method_id, payload, proof, details in events:
+            if kind != EVENT_CALL or payload is None or details is None:
+                self._forget(call_id)
+                continue
+            method, lane, remaining = self._methods[method_id], self._lanes[method_id], details[2]
+            try:
+                if self._refusing:
+                    raise Unavailable("the sidecar is stopping")
+                if len(lane) >= self._in_flight:
+                    raise Overloaded
+                if len(payload) > method.limit:
+                    raise MessageTooLarge(f"a message of {len(payload)} bytes; this method admits {method.limit}")
+                caller = proven.get(proof) if method.roles else NOBODY
+                if caller is None:
+                    # Without an `authorization` header the proof is the peer's address, as text.
+                    caller = proven[proof] = self._callers.by_token(proof if isinstance(proof, bytes) else None)
+            except SidecarError as error:
+                self._fail(front, call_id, error)
+                continue
+            deadline = None if remaining is None else now + remaining
+            waiting = Waiting(payload, caller, deadline, call_id=call_id, method=method)
+            if lane is checks:
+                checks[call_id] = waiting
+            else:
+                with self._helper:
+                    lane[call_id] = waiting
+                    self._helper.notify()
 
     def _forget(self, call_id: int) -> None:
         """The caller went away, or its deadline came, before the call was served."""
@@ -201,17 +206,20 @@ class NativeServer:
 
     def _answer(self, front: NativeGrpcFront, burst: list[Waiting]) -> None:
         """Serve these calls: those of one method together, those nobody waits for any more not at all."""
-        now = time.monotonic()
+        now, respond = time.monotonic(), front.respond
         together: dict[Method, list[Waiting]] = {}
         for waiting in burst:
-            deadline = waiting.incoming.deadline
+            deadline = waiting.deadline
             if deadline is None or now < deadline:
-                together.setdefault(waiting.method, []).append(waiting)
+                calls = together.get(waiting.method)
+                if calls is None:
+                    together[waiting.method] = [waiting]
+                else:
+                    calls.append(waiting)
         for method, calls in together.items():
-            outgoing = method.serve([call.incoming for call in calls])
-            for call, out in zip(calls, outgoing, strict=True):
+            for call, out in zip(calls, method.serve(calls), strict=True):
                 if isinstance(out, bytes):
-                    front.respond(call.call_id, out)
+                    respond(call.call_id, out)
                 elif isinstance(out, Deferred):
                     self._put_off(front, call, out.method)
                 else:
@@ -223,7 +231,7 @@ class NativeServer:
             lane = self._slow[method.lane]
             room = len(lane) < self._in_flight
             if room:
-                lane[call.call_id] = Waiting(call.call_id, method, call.incoming)
+                lane[call.call_id] = replace(call, method=method)
                 self._helper.notify()
         if not room:
             self._fail(front, call.call_id, Overloaded())

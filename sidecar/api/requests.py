@@ -6,14 +6,13 @@ The cheap questions here are sufficient, never necessary: when one fails, `stric
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from google.protobuf.descriptor_pb2 import FieldDescriptorProto
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError
 from google.protobuf.timestamp_pb2 import Timestamp
 from msgspec.structs import replace
 
+from sidecar.api.parts import in_parts, once_in_parts
 from sidecar.api.shape import value
 from sidecar.api.strict import (
     ACCESS_MODES,
@@ -34,6 +33,7 @@ from sidecar.api.strict import (
     check,
     check_string,
     parsed,
+    whole,
 )
 from sidecar.core.model import (
     NO_CONTEXT,
@@ -48,9 +48,8 @@ from sidecar.core.model import (
     Resource,
     Subject,
 )
-from sidecar.core.reading import FactsQuery, RecordsQuery
 from sidecar.errors import InvalidRequest
-from sidecar.v1 import access_pb2, admin_pb2, facts_pb2
+from sidecar.v1 import access_pb2
 
 KINDS_OF_SUBJECT = frozenset(SUBJECT_KINDS)
 ACCOUNTS = frozenset((*ACCOUNT_TYPES, ""))
@@ -63,40 +62,84 @@ MODES = frozenset(ACCESS_MODES)
 TONGUES = frozenset((*LANGUAGES, ""))
 TOLD = frozenset((*INFORMED, ""))
 
-MOST_RECORDS = 1000
-
-M = TypeVar("M", bound=Message)
-
-
-def _parts_of(kind: type[Message]) -> Any:
-    """A message with the fields of `kind` whose messages stay bytes: parts that come again need no second reading."""
-    file = descriptor_pb2.FileDescriptorProto(name=f"{kind.__name__}.parts", package="sidecar.v1", syntax="proto3")
-    parts = file.message_type.add(name=kind.__name__)
-    for field in kind.DESCRIPTOR.fields:
-        # Repeated: protobuf joins what is said of one message twice, and so do its bytes.
-        plain = (FieldDescriptorProto.TYPE_STRING, FieldDescriptorProto.LABEL_OPTIONAL)
-        type_, label = (
-            (FieldDescriptorProto.TYPE_BYTES, FieldDescriptorProto.LABEL_REPEATED) if field.message_type else plain
-        )
-        parts.field.add(name=field.name, number=field.number, type=type_, label=label)
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"sidecar.v1.{kind.__name__}"))
-
-
-_QUESTION = _parts_of(access_pb2.CheckAccessRequest)
+_QUESTION = in_parts(access_pb2.CheckAccessRequest)
+_SAID_ONCE = once_in_parts(access_pb2.CheckAccessRequest, access_pb2.Resource)
 
 
 def question(payload: bytes) -> Request:
     """The question of a CheckAccessRequest. Raises InvalidRequest naming the field."""
+    try:
+        parts = _SAID_ONCE.FromString(payload)
+        parts.DiscardUnknownFields()
+        # Whatever is unknown, or said twice, makes the bytes longer than what was read of them.
+        if parts.ByteSize() == len(payload):
+            sure = _sure(parts)
+            if sure is not None:
+                return sure
+    except (DecodeError, InvalidRequest):
+        pass
+    return _in_doubt(payload)
+
+
+def _sure(parts: Any) -> Request | None:
+    """The question these parts are, unless there is any doubt; then None, or an InvalidRequest that names no field."""
+    m = parts.resource
+    action, purpose, category, patient_id = parts.action, parts.purpose, m.category, m.patient_id
+    type_, id_, author, author_structure = m.type, m.id, m.author, m.author_structure
+    unit, stay, controller_id, source_system = m.unit, m.stay, m.controller_id, m.source_system
+    lifecycle, subject = m.lifecycle or None, parts.subject
+    names = action, purpose, category, patient_id, type_, id_, author, author_structure
+    if not (
+        subject
+        and action
+        and purpose
+        and category
+        and lifecycle in LIVES
+        and _plain((*names, unit, stay, controller_id, source_system))
+        and not parts.facts
+    ):
+        return None
+    tags, visibility, masked_for = m.tags, m.visibility, m.masked_for
+    created_at, announced_since = m.created_at, m.announced_since
+    authentication, device, context = parts.authentication, parts.device, parts.context
+    return Request(
+        _subject(subject),
+        action,
+        Resource(
+            category,
+            patient_id,
+            type_,
+            id_,
+            _strings(tags) if tags or m.HasField("tags") else None,
+            author,
+            author_structure,
+            _moment(created_at) if created_at else None,
+            unit,
+            stay,
+            _strings(visibility) if visibility or m.HasField("visibility") else None,
+            _strings(masked_for) if masked_for or m.HasField("masked_for") else None,
+            _moment(announced_since) if announced_since else None,
+            lifecycle,
+            controller_id,
+            source_system,
+        ),
+        purpose,
+        _authentication(authentication) if authentication else None,
+        _device(device) if device else None,
+        _context(parsed(access_pb2.Context, context, "context.")) if context else NO_CONTEXT,
+    )
+
+
+def _in_doubt(payload: bytes) -> Request:
+    """The same of any CheckAccessRequest: with facts, said in an unusual way, or with a fault, which is named here."""
     parts = parsed(_QUESTION, payload)
     subject, resource, authentication = parts.subject, parts.resource, parts.authentication
     device, context = parts.device, parts.context
     if not (subject and resource):
-        _checked(access_pb2.CheckAccessRequest, payload)
+        whole(access_pb2.CheckAccessRequest, payload)
     facts: tuple[Fact, ...] = ()
     if parts.facts:
-        message = _checked(access_pb2.CheckAccessRequest, payload)
+        message = whole(access_pb2.CheckAccessRequest, payload)
         facts = tuple(value(Fact, fact) for fact in message.facts)
     return Request(
         _subject(_joined(subject)),
@@ -138,52 +181,6 @@ def batch(payload: bytes) -> tuple[tuple[Request | ItemFault, ...], bool]:
     return items, message.semantics == access_pb2.BATCH_SEMANTICS_DENY_ON_FIRST_DENY
 
 
-def writing(payload: bytes) -> facts_pb2.WriteFactsRequest:
-    """A well-formed WriteFactsRequest. Raises InvalidRequest."""
-    return _checked(facts_pb2.WriteFactsRequest, payload)
-
-
-def facts_query(payload: bytes) -> FactsQuery:
-    """Which facts a ReadFactsRequest asks for. Raises InvalidRequest."""
-    message = _checked(facts_pb2.ReadFactsRequest, payload)
-    if message.as_of_token and message.HasField("as_of"):
-        raise InvalidRequest("as_of", "expected either `as_of` or `as_of_token`")
-    return value(FactsQuery, message)
-
-
-def records_query(payload: bytes) -> RecordsQuery:
-    """Which records a ShowRecordsRequest asks for. Raises InvalidRequest."""
-    message = _checked(admin_pb2.ShowRecordsRequest, payload)
-    if message.limit > MOST_RECORDS:
-        raise InvalidRequest("limit", f"`{message.limit}` is more than {MOST_RECORDS}")
-    return value(RecordsQuery, message)
-
-
-def decision_named(payload: bytes) -> tuple[str, int | None]:
-    """The decision a RecallDecisionRequest asks for, and where its leaf stands if it says so. Raises InvalidRequest."""
-    message = _checked(admin_pb2.RecallDecisionRequest, payload)
-    return message.decision_id, message.index if message.HasField("index") else None
-
-
-def retiring(payload: bytes) -> tuple[str, bool]:
-    """The month a RetireMonthRequest names, and whether it is to be done. Raises InvalidRequest."""
-    message = _checked(admin_pb2.RetireMonthRequest, payload)
-    if message.confirm not in ("", message.month):
-        raise InvalidRequest("confirm", "expected absent, or the same month")
-    return message.month, bool(message.confirm)
-
-
-def nothing(payload: bytes) -> None:
-    """Nothing for a GetStatusRequest or a RotateSigningKeyRequest, which have no field. Raises InvalidRequest."""
-    parsed(admin_pb2.GetStatusRequest, payload)
-
-
-def _checked(kind: type[M], payload: bytes) -> M:
-    message = parsed(kind, payload)
-    check(message)
-    return message
-
-
 def _item(item: access_pb2.BatchItem, common: Request, path: str) -> Request | ItemFault:
     try:
         if not item.HasField("resource"):
@@ -209,6 +206,21 @@ def _item(item: access_pb2.BatchItem, common: Request, path: str) -> Request | I
 def _joined(parts: Sequence[bytes]) -> bytes:
     """The bytes of a message that was said once, or more often."""
     return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+@lru_cache(maxsize=4096)
+def _strings(said: bytes) -> tuple[str, ...]:
+    """The list these bytes are. Raises InvalidRequest in doubt."""
+    values = tuple(parsed(access_pb2.Strings, said).values)
+    if not (_plain(values) and all(values)):
+        raise InvalidRequest("values", "not surely well formed")
+    return values
+
+
+@lru_cache(maxsize=4096)
+def _moment(said: bytes) -> int:
+    """The instant these bytes are. Raises InvalidRequest."""
+    return _instant(parsed(Timestamp, said), "moment")
 
 
 @lru_cache(maxsize=4096)

@@ -148,6 +148,13 @@ def parsed(kind: type[M], payload: bytes, path: str = "") -> M:
     return message
 
 
+def whole(kind: type[M], payload: bytes) -> M:
+    """The well-formed message these bytes are. Raises InvalidRequest."""
+    message = parsed(kind, payload)
+    check(message)
+    return message
+
+
 def check(message: Message, path: str = "") -> None:
     """Nothing when the message is well formed. Raises InvalidRequest for its first fault, in field order.
 

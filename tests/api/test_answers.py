@@ -4,6 +4,8 @@ import pytest
 from msgspec.structs import replace
 
 from sidecar.api import answers
+from sidecar.api.shape import stamp
+from sidecar.api.strict import LAST_SECOND
 from sidecar.core.model import Advice, Answer, Decision, Effect, Obligation, Offer, PolicyRef
 from sidecar.v1 import access_pb2
 
@@ -44,3 +46,28 @@ def test_an_answer_is_the_message_whose_bytes_are_sent_and_every_field_of_it_is_
     assert answers.answer(GIVEN) == access_pb2.CheckAccessResponse.FromString(answers.answered(GIVEN))
     fields = {field.name for field in access_pb2.CheckAccessResponse.DESCRIPTOR.fields}
     assert fields - DIFFERENT.keys() == {"enforcement", "grant"}  # the one is constant, the other an opening's
+
+
+@pytest.mark.parametrize("index", [0, 1, 127, 128, 16_383, 16_384, 2**64 - 1])
+@pytest.mark.parametrize("length", [1, 40, 127, 128, 300])
+def test_what_an_answer_alone_says_stands_last_as_protobuf_writes_it(index, length):
+    given = replace(GIVEN, decision_id="d" * length, origin="o" * length, index=index, consistency_token="t" * length)
+    own = access_pb2.CheckAccessResponse(
+        valid_until=stamp(1_000_000),
+        decision_id=given.decision_id,
+        record=access_pb2.RecordReference(origin=given.origin, index=index),
+        consistency_token=given.consistency_token,
+    )
+    assert answers.answered(given).endswith(own.SerializeToString())
+
+
+@pytest.mark.parametrize("index", [0, 7])
+def test_a_record_stands_in_the_ledger_that_the_answer_names(index):
+    here, there = (answers.answer(replace(GIVEN, origin=origin, index=index)) for origin in ("here", "there"))
+    assert (here.record.origin, there.record.origin) == ("here", "there")
+    assert here.record.index == there.record.index == index
+
+
+def test_what_nothing_ends_is_good_until_the_last_timestamp():
+    endless = replace(GIVEN, decision=replace(PERMIT, valid_until=answers.LAST_INSTANT + 1))
+    assert answers.answer(endless).valid_until.seconds == LAST_SECOND

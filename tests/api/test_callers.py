@@ -4,7 +4,9 @@ import hashlib
 import socket
 from pathlib import Path
 
+import grpc
 import pytest
+from pygrpc_native import EVENT_CALL
 
 from sidecar.api.address import parse, plaintext
 from sidecar.api.callers import CallerConfig, Callers
@@ -12,7 +14,7 @@ from sidecar.api.grpcio_server import GrpcioServer
 from sidecar.api.native_server import NativeServer
 from sidecar.core.model import Caller
 from sidecar.errors import ConfigFault, PermissionDenied, Unauthenticated
-from tests.api.corridor import Corridor, callers, served, socket_in
+from tests.api.corridor import CHECK, Corridor, callers, served, socket_in
 
 
 def digest(token: str) -> str:
@@ -66,6 +68,32 @@ def test_a_token_is_known_by_its_hash_alone() -> None:
 def test_a_configuration_that_could_confuse_two_callers_is_refused(configs: list[CallerConfig], sentence: str) -> None:
     with pytest.raises(ConfigFault, match=sentence):
         Callers(configs)
+
+
+class Refusing:
+    """The calls that were refused, and how."""
+
+    def __init__(self) -> None:
+        self.failed: dict[int, int] = {}
+
+    def fail(self, call_id: int, code: int, message: str, metadata: object) -> None:
+        self.failed[call_id] = code
+
+
+def test_calls_that_arrive_together_are_each_its_own_callers_and_no_token_is_kept() -> None:
+    server = NativeServer("127.0.0.1:0", Corridor().table(), callers(), lambda _: None)
+    proofs = ["dpi", "feed", "dpi", "nobody", "auditor", "feed"]
+    check, front = server._names.index(CHECK), Refusing()
+    details = ((), "peer", None)
+    events = [
+        (EVENT_CALL, n, check, b"?", f"Bearer token-of-{name}".encode(), details) for n, name in enumerate(proofs)
+    ]
+    server._take(front, [*events, (EVENT_CALL, 6, check, b"?", "peer", details)])  # type: ignore[arg-type]
+    assert {n: call.caller.id for n, call in server._checks.items()} == {
+        n: name for n, name in enumerate(proofs) if name != "nobody"
+    }
+    assert front.failed == dict.fromkeys((3, 6), grpc.StatusCode.UNAUTHENTICATED.value[0])
+    assert "token-of-" not in repr(vars(server))
 
 
 @pytest.mark.parametrize("server", [GrpcioServer, NativeServer])

@@ -1,11 +1,14 @@
 """Bytes nobody meant: never a crash, never a permit, always a named field."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sidecar.api import requests
 from sidecar.api.methods import Incoming
-from sidecar.core.model import Caller
+from sidecar.core.model import Caller, Request
 from sidecar.errors import InvalidRequest, NotFound
 from sidecar.v1 import access_pb2, break_glass_pb2, facts_pb2
 from tests.api.corridor import BATCH, CHECK, CLOSE, GET, OPEN, READ, RECORDS, STATUS, WRITE, Corridor, a_check
@@ -53,6 +56,21 @@ Edit = tuple[int, int, bytes]
 EDITS = st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 3), st.binary(max_size=3)), min_size=1, max_size=4)
 
 
+def changed(payload: bytes, edits: list[Edit]) -> bytes:
+    for at, length, bytes_ in edits:
+        at %= len(payload) + 1
+        payload = payload[:at] + bytes_ + payload[at + length :]
+    return payload
+
+
+def read(reading: Callable[[bytes], Request], payload: bytes) -> Request | tuple[str, str]:
+    """The question that was read, or what was refused and why."""
+    try:
+        return reading(payload)
+    except InvalidRequest as fault:
+        return fault.field, fault.description
+
+
 def answered_or_named(method: str, payload: bytes) -> None:
     [out] = TABLE[method].serve([Incoming(payload, ANYBODY)])
     if isinstance(out, bytes):
@@ -81,11 +99,16 @@ def test_random_bytes_are_refused_by_field(method: str, payload: bytes) -> None:
 def test_a_message_with_a_few_bytes_changed_is_refused_by_field_or_means_no_more(
     method: str, edits: list[Edit]
 ) -> None:
-    payload = MEANT[method].SerializeToString()
-    for at, length, bytes_ in edits:
-        at %= len(payload) + 1
-        payload = payload[:at] + bytes_ + payload[at + length :]
-    answered_or_named(method, payload)
+    answered_or_named(method, changed(MEANT[method].SerializeToString(), edits))
+
+
+@given(edits=EDITS)
+@settings(max_examples=1000, deadline=None)
+def test_no_doubt_is_overlooked_whatever_bytes_are_changed(edits: list[Edit]) -> None:
+    message = asked()
+    del message.facts[:]
+    payload = changed(message.SerializeToString(), edits)
+    assert read(requests.question, payload) == read(requests._in_doubt, payload)
 
 
 @given(payloads=st.lists(st.binary(max_size=40), max_size=5))

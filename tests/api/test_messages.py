@@ -7,7 +7,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from hypothesis import given, settings
 
-from sidecar.api import glass, requests, shape, strict
+from sidecar.api import glass, queries, requests, shape, strict
 from sidecar.core import model
 from sidecar.core.reading import FactsQuery, RecordsQuery
 from sidecar.errors import InvalidRequest
@@ -40,6 +40,25 @@ def test_the_fast_reading_is_the_plain_reading(request: model.Request) -> None:
     assert shape.value(model.Request, message) == requests.question(message.SerializeToString())
 
 
+@given(REQUESTS, REQUESTS)
+@MANY
+def test_a_question_said_in_two_parts_is_what_protobuf_makes_of_both(
+    first: model.Request, second: model.Request
+) -> None:
+    said = [shape.message(access_pb2.CheckAccessRequest, request).SerializeToString() for request in (first, second)]
+    joined = access_pb2.CheckAccessRequest.FromString(b"".join(said))
+    assert requests.question(b"".join(said)) == shape.value(model.Request, joined)
+
+
+@pytest.mark.parametrize("name", ["authentication", "device", "context"])
+def test_what_is_said_and_empty_is_the_same_said_in_any_order(name: str) -> None:
+    message, empty = a_check(), access_pb2.CheckAccessRequest()
+    getattr(empty, name).SetInParent()
+    plain, said = message.SerializeToString(), empty.SerializeToString()
+    getattr(message, name).SetInParent()
+    assert requests.question(plain + said) == requests.question(said + plain) == shape.value(model.Request, message)
+
+
 @given(OPENINGS)
 @MANY
 def test_an_opening_crosses_the_wire_unchanged(opening: model.Opening) -> None:
@@ -51,7 +70,7 @@ def test_an_opening_crosses_the_wire_unchanged(opening: model.Opening) -> None:
 @MANY
 def test_a_fact_crosses_the_wire_unchanged(fact: model.Fact) -> None:
     message = facts_pb2.WriteFactsRequest(request_id="r", facts=[shape.message(facts_pb2.Fact, fact)])
-    [read] = requests.writing(message.SerializeToString()).facts
+    [read] = queries.writing(message.SerializeToString()).facts
     assert shape.value(model.Fact, read) == fact
 
 
@@ -279,21 +298,21 @@ def test_a_batch_has_at_most_five_hundred_items_and_a_known_semantics() -> None:
 def test_facts_are_asked_for_as_they_stood_at_one_time_at_most() -> None:
     message = facts_pb2.ReadFactsRequest(patient_id="P1", kinds=["stay"], page_size=5)
     message.as_of.seconds = 3
-    assert requests.facts_query(message.SerializeToString()) == FactsQuery(
+    assert queries.facts_query(message.SerializeToString()) == FactsQuery(
         patient_id="P1", kinds=("stay",), as_of=3_000_000, page_size=5
     )
     message.as_of_token = "t"
     with pytest.raises(InvalidRequest, match="as_of"):
-        requests.facts_query(message.SerializeToString())
+        queries.facts_query(message.SerializeToString())
 
 
 def test_records_are_asked_for_a_thousand_at_a_time_and_a_hundred_by_default() -> None:
-    assert requests.records_query(b"") == RecordsQuery()
+    assert queries.records_query(b"") == RecordsQuery()
     message = admin_pb2.ShowRecordsRequest(limit=1000, effect="DENY")
-    assert requests.records_query(message.SerializeToString()) == RecordsQuery(limit=1000, effect="DENY")
+    assert queries.records_query(message.SerializeToString()) == RecordsQuery(limit=1000, effect="DENY")
     message.limit = 1001
     with pytest.raises(InvalidRequest, match="limit"):
-        requests.records_query(message.SerializeToString())
+        queries.records_query(message.SerializeToString())
 
 
 def test_a_part_that_is_garbled_is_an_invalid_request_even_where_others_are_missing():
