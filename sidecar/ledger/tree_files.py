@@ -3,7 +3,9 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from stat import S_ISDIR
 
 from sidecar.core import merkle, tiles
 from sidecar.errors import LedgerUnavailable
@@ -16,50 +18,57 @@ class TreeFiles:
 
     def __init__(self, folder: Path, sync_file: Callable[[int], None] = os.fsync) -> None:
         self.folder, self._sync_file = folder, sync_file
-        self._unsynced: dict[Path, None] = {}  # files, then folders, in the order they were made
+        self._root = str(folder)
+        # What is not on disk yet, in the order it was made. Texts: the interpreter is shared with the answers.
+        self._files: dict[str, None] = {}
+        self._folders: dict[str, None] = {}
 
     # ---- writing
 
     def write(self, path: str, data: bytes) -> None:
         """Give a file these bytes, whole or not at all; `sync` has it on disk."""
-        at = self.folder / path
-        self._make(at.parent)
-        _written(at, data, None)
-        self._unsynced[at] = None
-        self._unsynced[at.parent] = None
+        at = f"{self._root}/{path}"
+        folder = at.rpartition("/")[0]
+        try:
+            _written(at, data, None)
+        except FileNotFoundError:
+            self._make(Path(folder))
+            _written(at, data, None)
+        self._files[at] = None
+        self._folders[folder] = None
 
     def sync(self) -> None:
         """Have on disk all that was written since."""
-        for folders in (False, True):
-            for path in self._unsynced:
-                if path.is_dir() is folders:
-                    self._sync(path)
-        self._unsynced.clear()
+        for path in (*self._files, *self._folders):
+            self._sync(path)
+        self._files.clear()
+        self._folders.clear()
 
     def publish(self, path: str, data: bytes) -> None:
         """Replace a file, on disk when this returns; all that was written before is there too."""
         self.sync()
         self._make(self.folder)
-        _written(self.folder / path, data, self._sync_file)
-        self._sync(self.folder)
+        _written(f"{self._root}/{path}", data, self._sync_file)
+        self._sync(self._root)
         self.sync()
 
     def drop(self, path: str) -> None:
         """Take a file or folder away, if it is there."""
         at = self.folder / path
-        if at.is_dir():
-            shutil.rmtree(at, ignore_errors=True)
-        else:
-            at.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            if S_ISDIR(os.lstat(at).st_mode):
+                shutil.rmtree(at, ignore_errors=True)
+            else:
+                at.unlink()
 
     def _make(self, folder: Path) -> None:
         if folder.is_dir():
             return
         self._make(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
-        self._unsynced[folder.parent] = None
+        self._folders[str(folder.parent)] = None
 
-    def _sync(self, path: Path) -> None:
+    def _sync(self, path: str) -> None:
         descriptor = os.open(path, os.O_RDONLY)
         try:
             self._sync_file(descriptor)
@@ -141,8 +150,8 @@ def root_of(levels: list[list[bytes]]) -> bytes:
     return frontier.root
 
 
-def _written(path: Path, data: bytes, sync_file: Callable[[int], None] | None) -> None:
-    draft = path.with_name(path.name + DRAFT)
+def _written(path: str, data: bytes, sync_file: Callable[[int], None] | None) -> None:
+    draft = path + DRAFT
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         view = memoryview(data)
@@ -152,4 +161,4 @@ def _written(path: Path, data: bytes, sync_file: Callable[[int], None] | None) -
             sync_file(descriptor)
     finally:
         os.close(descriptor)
-    draft.rename(path)
+    Path(draft).rename(path)

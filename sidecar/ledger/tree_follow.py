@@ -7,7 +7,7 @@ from sidecar.errors import LedgerUnavailable
 from sidecar.ledger import segment
 from sidecar.ledger.segment import FRAME_BYTES, HEADER_BYTES, LARGEST_LEAF, Segment
 
-CHUNK = 1 << 16
+CHUNK = 1 << 17
 
 
 class Follower:

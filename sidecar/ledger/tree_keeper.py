@@ -18,7 +18,7 @@ from sidecar.ledger.tree import Tree
 from sidecar.ledger.tree_follow import Follower
 from sidecar.ledger.trouble import Trouble
 
-SLICE = 64  # leaves hashed between two rests
+SLICE = 128  # leaves hashed between two rests
 REST_S = 0.001
 BACKOFF_S = 1.0
 
