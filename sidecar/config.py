@@ -40,7 +40,7 @@ class Listen(Struct, frozen=True, forbid_unknown_fields=True):
     grpc: str = ""
     admin: str = "127.0.0.1:9464"
     tls: Tls | None = None
-    grpc_one_processor: bool = True
+    one_processor: bool = True
 
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):

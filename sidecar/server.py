@@ -21,6 +21,7 @@ from sidecar.api.callers import CallerConfig, Callers
 from sidecar.api.grpcio_server import GrpcioServer, TlsFiles
 from sidecar.api.methods import method_table
 from sidecar.api.native_server import NativeServer
+from sidecar.api.one_processor import OneProcessor, processors
 from sidecar.authoring.builder import Bounds
 from sidecar.authoring.live import Live
 from sidecar.breaking_glass import BreakingGlass
@@ -85,6 +86,7 @@ class Sidecar:
         self._reloading = Reloading(self._policies, self.metrics, self._log, clock, policy.watch_seconds, tenants)
         self._reloading.load()
         self._facts = open_room(data, config.facts.required, config.facts.patients)
+        self._processor = OneProcessor(processors if config.listen.one_processor else tuple)
         settings = config.ledger
         self._ledger = LedgerRoom(
             data / "ledger",
@@ -100,6 +102,7 @@ class Sidecar:
             clock=clock,
             failed=lambda cause: self.metrics.ledger_failures.labels(cause).inc(),
             moved=self._clock_moved,
+            joins=self._processor.join,
         )
         self._ledger.open(clock())
         for notice in self._ledger.notices:
@@ -137,6 +140,7 @@ class Sidecar:
     def start(self) -> None:
         """Finish interrupted changes, then answer."""
         self._settle()
+        self._processor.start()
         for front in self._fronts:
             front.start()
             self._log.info("listening", address=front.address)
@@ -161,6 +165,7 @@ class Sidecar:
         self._watcher.join()
         for front in self._fronts:
             front.stop(self._config.limits.drain_seconds)
+        self._processor.stop()
         self._ledger.close()
         self._facts.close()
         self.admin.stop()
@@ -271,15 +276,13 @@ class Sidecar:
         )
         bounds = {"in_flight": limits.in_flight, "streams": limits.streams, "metadata_bytes": limits.metadata_bytes}
         fronts: list[GrpcioServer | NativeServer] = []
+        one = self._processor
         if listen.native:
-            fronts.append(NativeServer(listen.native, table, self._callers, self._refused, **bounds))
+            fronts.append(NativeServer(listen.native, table, self._callers, self._refused, processor=one, **bounds))
         if listen.grpc:
             files = listen.tls
             tls = TlsFiles(Path(files.certificate), Path(files.key), Path(files.client_ca)) if files else None
-            one = listen.grpc_one_processor
-            fronts.append(
-                GrpcioServer(listen.grpc, table, self._callers, self._refused, tls, one_processor=one, **bounds)
-            )
+            fronts.append(GrpcioServer(listen.grpc, table, self._callers, self._refused, tls, processor=one, **bounds))
         return fronts
 
     def _rooms(self) -> tuple[RoomStatus, ...]:

@@ -23,7 +23,7 @@ from sidecar.api import wire
 from sidecar.api.address import SOCKET_MODE, Address, parse, plaintext, prepare_socket
 from sidecar.api.callers import NOBODY, Callers
 from sidecar.api.methods import Deferred, Incoming, Lane, Method, Outgoing
-from sidecar.api.one_processor import OneProcessor, processors
+from sidecar.api.one_processor import ANY_PROCESSOR, OneProcessor
 from sidecar.core.model import Caller
 from sidecar.errors import ConfigFault, MessageTooLarge, Overloaded, SidecarError, Unavailable
 from sidecar.v1 import access_pb2, admin_pb2, break_glass_pb2, facts_pb2
@@ -165,11 +165,11 @@ class GrpcioServer(grpc.GenericRpcHandler):  # type: ignore[type-arg]
         streams: int = 1024,
         metadata_bytes: int = 16_384,
         workers: int = 64,
-        one_processor: bool = True,
+        processor: OneProcessor = ANY_PROCESSOR,
     ) -> None:
         """`refused` is told the reason of every call that is not answered.
 
-        With `one_processor`, all threads keep to the same one.
+        Every thread joins `processor`.
         At most `in_flight` calls wait or are served; a connection has at most `streams` open.
         Raises ConfigFault for a plaintext address that is neither a Unix socket nor loopback.
         """
@@ -177,7 +177,7 @@ class GrpcioServer(grpc.GenericRpcHandler):  # type: ignore[type-arg]
         self._callers, self._refused, self._tls = callers, refused, tls
         self._table = table
         self._in_flight, self._workers = in_flight, workers
-        self._processor = OneProcessor(processors if one_processor else tuple)
+        self._processor = processor
         self._polled = False
         self._options = (
             ("grpc.so_reuseport", 0),
@@ -203,7 +203,6 @@ class GrpcioServer(grpc.GenericRpcHandler):  # type: ignore[type-arg]
     def start(self) -> None:
         """Listen and serve. Raises ConfigFault when that cannot be."""
         address = self._address
-        self._processor.start()
         self._pool = Pool(self._workers, self._processor.join)
         self._shedding = self._shedder()
         server = grpc.server(self._pool, handlers=[self], options=self._options)
@@ -238,7 +237,6 @@ class GrpcioServer(grpc.GenericRpcHandler):  # type: ignore[type-arg]
         server.stop(grace).wait(grace + CLOSE_SECONDS)
         for together in self._together.values():
             together.close()
-        self._processor.stop()
         self._pool.shutdown(wait=False)
         self._shed_pool.shutdown(wait=False)
         if self._address.path:

@@ -20,15 +20,18 @@ from sidecar.api import wire
 from sidecar.api.address import SOCKET_MODE, Address, plaintext, prepare_socket
 from sidecar.api.callers import NOBODY, Callers
 from sidecar.api.methods import Deferred, Incoming, Lane, Method
+from sidecar.api.one_processor import ANY_PROCESSOR, OneProcessor
 from sidecar.core.model import Caller
 from sidecar.errors import ConfigFault, MessageTooLarge, Overloaded, SidecarError, Unauthenticated, Unavailable
 
 # What the library gives: kind, call, method, message, proof, and (metadata, peer, seconds left before its deadline).
 Event = tuple[int, int, int, bytes | None, bytes | str | None, tuple[object, str, float | None] | None]
 
-BURST = 64
+LEAST, BURST = 8, 64  # calls that are answered together: how many at least, while so many wait, and at most
 TAKEN_AT_ONCE = 4096
 IDLE_MS = 100
+IO_THREAD_NAME = "grpc-native-io"
+IO_THREADS = 1  # of the library: one takes and gives several times the calls that one interpreter answers
 FLUSH_SECONDS = 0.05
 
 
@@ -37,6 +40,11 @@ class Waiting(Incoming, frozen=True, kw_only=True):
 
     call_id: int
     method: Method
+
+
+def share(waiting: int) -> int:
+    """How many are answered together: half of those that wait, so that callers have these while the rest is decided."""
+    return min(BURST, max(LEAST, waiting // 2))
 
 
 class NativeServer:
@@ -51,9 +59,11 @@ class NativeServer:
         in_flight: int = 1024,
         streams: int = 1024,
         metadata_bytes: int = 16_384,
+        processor: OneProcessor = ANY_PROCESSOR,
     ) -> None:
         """`refused` is told the reason of every call that is not answered.
 
+        Both threads join `processor`; the library's keep off it.
         At most `in_flight` calls wait in each lane; a connection has at most `streams` calls open.
         Raises ConfigFault for an address that needs TLS, and when no caller has a token.
         """
@@ -63,6 +73,7 @@ class NativeServer:
         self._names, self._methods = list(table), list(table.values())
         self._callers, self._refused = callers, refused
         self._in_flight, self._streams, self._metadata_bytes = in_flight, streams, metadata_bytes
+        self._processor = processor
         self._front: NativeGrpcFront | None = None
         self._checks: dict[int, Waiting] = {}  # the serving thread's own
         self._slow: dict[Lane, OrderedDict[int, Waiting]] = {Lane.GRANTS: OrderedDict(), Lane.BULK: OrderedDict()}
@@ -87,6 +98,7 @@ class NativeServer:
             front = NativeGrpcFront(
                 str(address),
                 [(name, False) for name in self._names],
+                io_threads=IO_THREADS,
                 client_key_metadata="authorization",
                 call_details=True,
                 # Who has no token is refused on its headers: before a message of any size is taken into memory.
@@ -102,6 +114,7 @@ class NativeServer:
         else:
             self._address = Address(host=address.host, port=front.bound_port)
         front.start()
+        self._processor.keep_off(IO_THREAD_NAME)
         self._front = front
         self._threads = [
             threading.Thread(target=self._serve, args=(front,), name="native-checks", daemon=True),
@@ -128,6 +141,7 @@ class NativeServer:
             Path(self._address.path).unlink(missing_ok=True)
 
     def _serve(self, front: NativeGrpcFront) -> None:
+        self._processor.join()
         checks = self._checks
         while True:
             stopping = self._stopping
@@ -138,7 +152,7 @@ class NativeServer:
             # What had arrived when the stop was asked for has its place by now.
             self._refusing = stopping
             if checks:
-                burst = list(islice(checks.values(), BURST))
+                burst = list(islice(checks.values(), share(len(checks))))
                 if len(burst) == len(checks):
                     checks.clear()
                 else:
@@ -189,6 +203,7 @@ class NativeServer:
                     lane.pop(call_id, None)
 
     def _help(self, front: NativeGrpcFront) -> None:
+        self._processor.join()
         grants, bulk = self._slow[Lane.GRANTS], self._slow[Lane.BULK]
         while True:
             with self._helper:

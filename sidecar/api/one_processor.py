@@ -1,7 +1,8 @@
-"""One processor for the threads of a transport.
+"""One processor for the threads that need the interpreter, and another for those that do not.
 
 One thread at a time has the interpreter. Where there are several processors, a thread that lets go of it for a
-moment wakes another elsewhere, and waits until it may have it back; on one processor it goes on
+moment wakes another elsewhere, and waits until it may have it back; on one processor it goes on. And a thread that
+reads or writes the network, woken by an answer, would take that processor from the next answer
 (docs/decisions/threads-on-one-processor.md).
 """
 
@@ -45,7 +46,10 @@ def processors() -> tuple[int, ...]:
 
 
 class OneProcessor:
-    """Keeps the threads that join on one processor, and moves them together when others want it more."""
+    """Keeps the threads that join on one processor, and moves them together when others want it more.
+
+    Threads that are kept off it have all others.
+    """
 
     def __init__(
         self,
@@ -65,6 +69,8 @@ class OneProcessor:
         # Several sidecars of one machine begin on different processors.
         self.held = choice[os.getpid() % len(choice)] if choice else 0
         self._threads: set[int] = set()
+        self._names: tuple[str, ...] = ()  # how the names of threads begin that are kept off it
+        self._away: dict[int, set[int]] = {}  # where those are
         self._moving, self._stopped = threading.Lock(), threading.Event()
 
     def start(self) -> None:
@@ -83,7 +89,18 @@ class OneProcessor:
         thread = threading.get_native_id()
         with self._moving:
             self._threads.add(thread)
-            self._place(thread)
+            self._place(thread, {self.held})
+
+    def keep_off(self, name: str) -> None:
+        """Keep the threads whose name begins so off the processor: a library's, which do not need the interpreter.
+
+        Those that the library starts later are found when this looks.
+        """
+        if self._idle:
+            return
+        with self._moving:
+            self._names = (*self._names, name)
+            self._place_away()
 
     def look(self, before: Reading, ticks: float) -> Reading:
         """Move if another processor is better since `before`, `ticks` ago; what is read now. Raises OSError."""
@@ -92,8 +109,10 @@ class OneProcessor:
             best = better(self.held, before, after, ticks)
             if best != self.held:
                 self.held = best
+                self._away = {}
                 for thread in tuple(self._threads):
-                    self._place(thread)
+                    self._place(thread, {best})
+            self._place_away()
         return after
 
     def _look_until_stopped(self) -> None:
@@ -105,14 +124,27 @@ class OneProcessor:
         except (OSError, ValueError) as fault:
             log.warning("one_processor_blind", extra={"fault": str(fault)})
 
-    def _place(self, thread: int) -> None:
-        """Put a thread on the processor. One that is no more is forgotten; where it may not be, it stays as it was."""
+    def _place_away(self) -> None:
+        """Put the threads that are kept off, and are not yet where they should be, on all other processors."""
+        others = {*self._allowed()} - {self.held}
+        if not self._names or not others:
+            return
+        for task in (self._proc / "self" / "task").iterdir():
+            thread = int(task.name)
+            with suppress(FileNotFoundError):  # it ended
+                if self._away.get(thread) != others and (task / "comm").read_text().startswith(self._names):
+                    self._away[thread] = others
+                    self._place(thread, others)
+
+    def _place(self, thread: int, where: set[int]) -> None:
+        """Put a thread somewhere. One that is no more is forgotten; where it may not be, it stays as it was."""
         try:
-            (self._put or os.sched_setaffinity)(thread, {self.held})
+            (self._put or os.sched_setaffinity)(thread, where)
         except ProcessLookupError:
             self._threads.discard(thread)
+            self._away.pop(thread, None)
         except OSError as fault:
-            log.warning("one_processor_refused", extra={"processor": self.held, "fault": str(fault)})
+            log.warning("one_processor_refused", extra={"processors": sorted(where), "fault": str(fault)})
 
     def _reading(self) -> Reading:
         busy, allowed = {}, self._allowed()
@@ -130,3 +162,6 @@ class OneProcessor:
             told = (self._proc / "self" / "task" / str(thread) / "stat").read_text().rpartition(")")[2].split()
             return int(told[11]) + int(told[12])
         return 0
+
+
+ANY_PROCESSOR = OneProcessor(tuple)  # every thread runs where it likes

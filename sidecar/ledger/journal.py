@@ -41,9 +41,12 @@ class Journal:
         buffered: bool = False,
         sync_file: Callable[[int], None] = os.fdatasync,
         failed: Callable[[str], None] = lambda _cause: None,
+        joins: Callable[[], None] = lambda: None,
         ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         """`run` is written into each segment; `failed` is told the cause of each append or flush that failed.
+
+        The background thread calls `joins` once.
 
         Nothing waits longer than `deadline_s` for the disk. A `buffered` journal writes what need not be durable
         with the next flush.
@@ -51,7 +54,7 @@ class Journal:
         self.folder, self._run = folder, run
         self._segment_bytes, self._min_free_bytes, self._flush_s = segment_bytes, min_free_bytes, flush_s
         self._deadline_s, self._buffered, self._ticks = deadline_s, buffered, ticks
-        self._sync_file, self._failed = sync_file, failed
+        self._sync_file, self._failed, self._joins = sync_file, failed, joins
         # Who needs both takes `_syncing` first. `_writing` guards every field below; the files change under both.
         self._syncing, self._writing = threading.Lock(), threading.Lock()
         self._trouble: Trouble | None = CLOSED
@@ -324,6 +327,7 @@ class Journal:
     # ---- tending
 
     def _tend_until_stopped(self) -> None:
+        self._joins()
         look_at = 0.0
         while not self._stop.is_set():
             self._wake.wait(self._flush_s)

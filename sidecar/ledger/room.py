@@ -55,11 +55,12 @@ class LedgerRoom:
         clock: Callable[[], int] = lambda: time.time_ns() // 1000,
         failed: Callable[[str], None] = lambda _cause: None,
         moved: Callable[[str], None] = lambda _direction: None,
+        joins: Callable[[], None] = lambda: None,
     ) -> None:
         """When a record is acknowledged: `strict` on disk, `written` in the kernel's hands, `batch` in memory.
 
         `clock` dates checkpoints; `failed` is told the cause of each append or flush that failed, `moved` when the
-        clock moved `back` or `forward`.
+        clock moved `back` or `forward`. `joins` is called once by each thread in the background.
         """
         self.origin = origin
         self.notices: tuple[str, ...] = ()
@@ -80,6 +81,7 @@ class LedgerRoom:
             deadline_s=deadline_s,
             buffered=mode == "batch",
             failed=failed,
+            joins=joins,
         )
         self._tree = Tree(folder / TREE, origin)
         self._keeper = Keeper(
@@ -92,6 +94,7 @@ class LedgerRoom:
             idle_s=idle_s,
             unsigned_s=unsigned_s,
             look_s=flush_s,
+            joins=joins,
         )
         self._book = Book(self._journal, self._tree)
         self._clock_watch = ClockWatch(moved)

@@ -38,14 +38,15 @@ class Keeper:
         idle_s: float = 60.0,
         unsigned_s: float = 60.0,
         look_s: float = 0.1,
+        joins: Callable[[], None] = lambda: None,
         ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         """A checkpoint follows new leaves within `every_s` seconds, and an idle ledger's is renewed after `idle_s`.
 
-        `clock` gives the instant in microseconds, `ticks` seconds for durations.
+        `clock` gives the instant in microseconds, `ticks` seconds for durations; the thread calls `joins` once.
         """
         self._tree, self._journal, self._signers, self._known = tree, journal, signers, known
-        self._clock, self._ticks = clock, ticks
+        self._clock, self._ticks, self._joins = clock, ticks, joins
         self._every_s, self._idle_s, self._unsigned_s, self._look_s = every_s, idle_s, unsigned_s, look_s
         self._follower = Follower(journal.folder)
         self._tending = threading.Lock()
@@ -138,6 +139,7 @@ class Keeper:
     # ---- tending
 
     def _tend_until_stopped(self) -> None:
+        self._joins()
         wait = self._look_s
         while not self._stop.wait(wait):
             self.tend()

@@ -2,12 +2,15 @@
 
 import os
 import threading
+from contextlib import suppress
+from pathlib import Path
 
 import grpc
 import pytest
 
 from sidecar.api.grpcio_server import GrpcioServer
 from sidecar.api.methods import Method
+from sidecar.api.native_server import NativeServer
 from sidecar.api.one_processor import OneProcessor, Reading, better, processors
 from tests.api.corridor import TOKENS, callers
 
@@ -24,13 +27,17 @@ class Kernel:
     def __init__(self, folder):
         self.folder = folder
 
-    def tell(self, busy, ours=()):
+    def tell(self, busy, ours=(), names=()):
         lines = [f"cpu{cpu} {ticks} 0 0 999 5 0 0 0 0 0" for cpu, ticks in busy.items()]
         (self.folder / "stat").write_text("\n".join(["cpu  1 2 3 4 5 6 7 8 9 10", *lines, "intr 1 2 3"]))
         for thread, ticks in dict(ours).items():
             task = self.folder / "self" / "task" / str(thread)
             task.mkdir(parents=True, exist_ok=True)
             (task / "stat").write_text(thread_line(ticks, 0))
+        for thread, name in dict(names).items():
+            task = self.folder / "self" / "task" / str(thread)
+            task.mkdir(parents=True, exist_ok=True)
+            (task / "comm").write_text(f"{name}\n")
 
 
 @pytest.mark.parametrize(
@@ -58,14 +65,32 @@ def test_a_thread_that_joined_is_moved_and_its_own_work_does_not_move_it(tmp_pat
     one.join()
     us = threading.get_native_id()
     assert placed == [(us, {held})]
+    placed.clear()
     kernel.tell({held: 0, other: 0}, {us: 0})
     before = one.look(Reading({held: 0, other: 0}, 0), 100.0)
     kernel.tell({held: 95, other: 5}, {us: 95})
     before = one.look(before, 100.0)
-    assert len(placed) == 1
+    assert placed == []
     kernel.tell({held: 190, other: 10}, {us: 100})
     one.look(before, 100.0)
-    assert placed[1:] == [(us, {other})]
+    assert placed == [(us, {other})]
+
+
+def test_the_threads_of_a_library_keep_off_the_processor_wherever_it_is(tmp_path):
+    kernel, placed = Kernel(tmp_path), []
+    one = OneProcessor(lambda: (3, 5, 8), tmp_path, place=lambda thread, cpus: placed.append((thread, cpus)))
+    held, still = one.held, {3: 0, 5: 0, 8: 0}
+    kernel.tell(still, names={70: "python", 71: "io-1"})
+    one.keep_off("io")
+    assert placed == [(71, {3, 5, 8} - {held})]
+    kernel.tell(still, names={72: "io-2"})
+    before = one.look(Reading(still, 0), 100.0)
+    assert placed[1:] == [(72, {3, 5, 8} - {held})]
+    placed.clear()
+    kernel.tell({**still, held: 100})
+    one.look(before, 100.0)
+    assert one.held != held
+    assert sorted(placed) == [(71, {3, 5, 8} - {one.held}), (72, {3, 5, 8} - {one.held})]
 
 
 def test_a_thread_that_is_no_more_is_forgotten_and_one_that_may_not_be_placed_stays(tmp_path, caplog):
@@ -96,7 +121,8 @@ def affinity(name, before):
 def test_all_threads_of_the_transport_keep_to_one_processor_unless_told_otherwise(tmp_path, kept):
     before = set(threading.enumerate())
     table = {ECHO: Method(lambda calls: [each.payload for each in calls], frozenset({"dpi"}), 1_000)}
-    server = GrpcioServer(f"unix:{tmp_path}/s/g.sock", table, callers(), lambda _: None, one_processor=kept)
+    one = OneProcessor(processors if kept else tuple)
+    server = GrpcioServer(f"unix:{tmp_path}/s/g.sock", table, callers(), lambda _: None, processor=one)
     server.start()
     try:
         with grpc.insecure_channel(server.address) as channel:
@@ -106,6 +132,37 @@ def test_all_threads_of_the_transport_keep_to_one_processor_unless_told_otherwis
         found = affinity("grpcio", before)
         assert len(found) == 1
         assert {len(each) for each in found} == ({1} if kept else {len(processors())})
+    finally:
+        server.stop(1)
+
+
+def named(name):
+    """The threads of this process, also those of libraries, whose name begins so."""
+    found = set()
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(FileNotFoundError):
+            if (task / "comm").read_text().startswith(name):
+                found.add(int(task.name))
+    return found
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_the_threads_of_the_fast_transport_keep_to_it_and_those_of_its_library_off_it(tmp_path, kept):
+    before, tasks = set(threading.enumerate()), named("grpc-native-io")
+    table = {ECHO: Method(lambda calls: [each.payload for each in calls], frozenset({"dpi"}), 1_000)}
+    one = OneProcessor(processors if kept else tuple)
+    server = NativeServer(f"unix:{tmp_path}/s/n.sock", table, callers(), lambda _: None, processor=one)
+    server.start()
+    try:
+        with grpc.insecure_channel(server.address) as channel:
+            metadata = (("authorization", f"Bearer {TOKENS['dpi']}"),)
+            assert channel.unary_unary(ECHO)(b"?", metadata=metadata, timeout=10) == b"?"
+        mine = affinity("native", before)
+        one.look(Reading({}, 0), 100.0)  # what the library started since is found
+        library = {frozenset(os.sched_getaffinity(task)) for task in named("grpc-native-io") - tasks}
+        every = frozenset(processors())
+        assert mine == ({frozenset({one.held})} if kept else {every})
+        assert library == ({every - {one.held} or every} if kept else {every})
     finally:
         server.stop(1)
 

@@ -3,9 +3,12 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from sidecar.api.callers import NOBODY
 from sidecar.api.grpcio_server import NOT_WANTED, Together
 from sidecar.api.methods import Incoming, Method
+from sidecar.api.native_server import share
 
 PATIENCE = 10.0
 
@@ -38,6 +41,11 @@ def test_what_waits_is_decided_with_one_call_and_each_gets_its_own_answer():
         assert [answer.result(PATIENCE) for answer in answers] == [b"%d%d" % (n, n) for n in range(6)]
     assert bursts == [1, 5]
     together.close()
+
+
+@pytest.mark.parametrize(("waiting", "together"), [(1, 8), (8, 8), (16, 8), (17, 8), (40, 20), (128, 64), (4096, 64)])
+def test_the_fast_transport_answers_half_of_what_waits_and_never_much(waiting, together):
+    assert share(waiting) == together
 
 
 def test_who_comes_after_the_end_is_told_so_at_once():

@@ -20,6 +20,7 @@ from sidecar.api.callers import CallerConfig, Callers
 from sidecar.api.grpcio_server import GrpcioServer
 from sidecar.api.methods import Method
 from sidecar.api.native_server import NativeServer
+from sidecar.api.one_processor import OneProcessor, processors
 from sidecar.server import Sidecar
 from tests.bench import first_rows
 from tests.judged import judged
@@ -96,8 +97,10 @@ def _empty(folder: Path) -> None:
     callers = Callers(
         [CallerConfig(name="banc", roles=("dpi",), token_sha256=hashlib.sha256(TOKEN.encode()).hexdigest())]
     )
-    native = NativeServer(f"unix:{folder}/native/e.sock", table, callers, lambda reason: None)
-    grpcio = GrpcioServer(f"unix:{folder}/grpcio/e.sock", table, callers, lambda reason: None)
+    one = OneProcessor(processors)
+    one.start()
+    native = NativeServer(f"unix:{folder}/native/e.sock", table, callers, lambda reason: None, processor=one)
+    grpcio = GrpcioServer(f"unix:{folder}/grpcio/e.sock", table, callers, lambda reason: None, processor=one)
     native.start()
     grpcio.start()
     _serve({"native": native.address, "grpcio": grpcio.address})
