@@ -102,7 +102,7 @@ class Sidecar:
             clock=clock,
             failed=lambda cause: self.metrics.ledger_failures.labels(cause).inc(),
             moved=self._clock_moved,
-            joins=self._processor.join,
+            joins=self._processor.join_in_background,
         )
         self._ledger.open(clock())
         for notice in self._ledger.notices:

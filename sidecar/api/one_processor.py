@@ -91,6 +91,16 @@ class OneProcessor:
             self._threads.add(thread)
             self._place(thread, {self.held})
 
+    def join_in_background(self) -> None:
+        """The same for a thread that nobody waits for: woken, it does not take the processor from who runs."""
+        if self._idle:
+            return
+        try:
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+        except OSError as fault:
+            log.warning("one_processor_no_batch", extra={"fault": str(fault)})
+        self.join()
+
     def keep_off(self, name: str) -> None:
         """Keep the threads whose name begins so off the processor: a library's, which do not need the interpreter.
 

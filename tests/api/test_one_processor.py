@@ -76,6 +76,20 @@ def test_a_thread_that_joined_is_moved_and_its_own_work_does_not_move_it(tmp_pat
     assert placed == [(us, {other})]
 
 
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_thread_in_the_background_does_not_take_the_processor_from_who_runs(kept):
+    one, found = OneProcessor(lambda: (0, 1) if kept else (0,), place=lambda thread, cpus: None), []
+
+    def work():
+        one.join_in_background()
+        found.append(os.sched_getscheduler(0))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert found == [os.SCHED_BATCH if kept else os.SCHED_OTHER]
+
+
 def test_the_threads_of_a_library_keep_off_the_processor_wherever_it_is(tmp_path):
     kernel, placed = Kernel(tmp_path), []
     one = OneProcessor(lambda: (3, 5, 8), tmp_path, place=lambda thread, cpus: placed.append((thread, cpus)))
