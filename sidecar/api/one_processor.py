@@ -110,7 +110,10 @@ class OneProcessor:
             return
         with self._moving:
             self._names = (*self._names, name)
-            self._place_away()
+            try:
+                self._place_away()
+            except OSError as fault:  # threads that cannot be found run where they like
+                log.warning("one_processor_blind", extra={"fault": str(fault)})
 
     def look(self, before: Reading, ticks: float) -> Reading:
         """Move if another processor is better since `before`, `ticks` ago; what is read now. Raises OSError."""
@@ -141,7 +144,7 @@ class OneProcessor:
             return
         for task in (self._proc / "self" / "task").iterdir():
             thread = int(task.name)
-            with suppress(FileNotFoundError):  # it ended
+            with suppress(FileNotFoundError, ProcessLookupError):  # it ended
                 if self._away.get(thread) != others and (task / "comm").read_text().startswith(self._names):
                     self._away[thread] = others
                     self._place(thread, others)
